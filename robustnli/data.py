@@ -1,0 +1,118 @@
+"""Sources of examples -> `list[Example]`: a local file, or a data set of the hub's form (local folder or hub id)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustnli.errors import DataError, did_you_mean
+from robustnli.records import FORMATS, read_rows
+from robustnli.types import LABELS, Example, Label, example
+
+COLUMNS = {
+    "premise": ("premise", "sentence1", "text"),
+    "hypothesis": ("hypothesis", "sentence2", "text_pair"),
+    "label": ("label", "gold_label"),
+}
+UNLABELLED = {"", "-", "-1", "none", "nan"}
+_NAMES = {label.text: label for label in LABELS} | {str(int(label)): label for label in LABELS}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Examples of one or more sources, and how many unlabelled rows were dropped."""
+
+    examples: tuple[Example, ...]
+    unlabelled: int = 0
+
+    def __add__(self, other: Loaded) -> Loaded:
+        return Loaded(self.examples + other.examples, self.unlabelled + other.unlabelled)
+
+
+def parse_label(value: object) -> Label | None:
+    """A `Label` from a name or an id; None for an unlabelled row (-1, "-", empty). Raises ValueError else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip().lower()
+    if text in UNLABELLED:
+        return None
+    if text not in _NAMES:
+        raise ValueError(f"label {value!r} is none of entailment (0), neutral (1), contradiction (2).{did_you_mean(text, (x.text for x in LABELS))}")
+    return _NAMES[text]
+
+
+def load(source: str) -> Loaded:
+    """The examples of `source`: a file path, or `FOLDER_OR_HUB_ID[:SPLIT]` read by `datasets` (split: train).
+
+    Files: JSONL, CSV, TSV, Parquet, plain or gzip, with premise, hypothesis, label (or sentence1, sentence2,
+    gold_label). Raises DataError with the row's number for a bad row, or when nothing labelled is left.
+    """
+    path = Path(source)
+    if path.is_file() or _names_a_file(path):
+        rows: Iterable[tuple[int, dict[str, Any]]] = read_rows(path)
+    else:
+        rows = _hub_rows(source)
+    loaded = _examples(rows, source)
+    if not loaded.examples:
+        raise DataError(f"{source}: no labelled row ({loaded.unlabelled} unlabelled). Labels are entailment, neutral, contradiction or 0, 1, 2.")
+    return loaded
+
+
+def load_all(sources: Iterable[str]) -> Loaded:
+    """The sources' examples one after the other."""
+    return sum((load(source) for source in sources), Loaded(()))
+
+
+def _names_a_file(path: Path) -> bool:
+    stem = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return stem.suffix.lower() in FORMATS
+
+
+def _examples(rows: Iterable[tuple[int, dict[str, Any]]], source: str) -> Loaded:
+    examples: list[Example] = []
+    unlabelled = 0
+    columns: dict[str, str] = {}
+    for number, row in rows:
+        if not columns or any(name not in row for name in columns.values()):
+            columns = _columns(row, source, number)
+        try:
+            label = parse_label(row[columns["label"]])
+        except ValueError as error:
+            raise DataError(f"{source}, row {number}: {error}") from error
+        if label is None:
+            unlabelled += 1
+            continue
+        premise, hypothesis = row[columns["premise"]], row[columns["hypothesis"]]
+        for name, text in (("premise", premise), ("hypothesis", hypothesis)):
+            if not isinstance(text, str) or not text.strip():
+                raise DataError(f"{source}, row {number}: {name} is {text!r}, where a sentence is expected.")
+        examples.append(example(premise, hypothesis, label, str(row.get("source") or "")))
+    return Loaded(tuple(examples), unlabelled)
+
+
+def _columns(row: dict[str, Any], source: str, number: int) -> dict[str, str]:
+    found = {field: next((name for name in names if name in row), "") for field, names in COLUMNS.items()}
+    missing = [f"{field} (or {', '.join(COLUMNS[field][1:])})" for field, name in found.items() if not name]
+    if missing:
+        raise DataError(f"{source}, row {number}: no column {' and no column '.join(missing)}. Columns found: {', '.join(map(str, row)) or 'none'}.")
+    return found
+
+
+def _hub_rows(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    import datasets
+
+    name, _, split = source.partition(":")
+    if not Path(name).exists() and (name.startswith((".", "/", "~")) or name.count("/") != 1):
+        raise DataError(f"{source}: neither a file, nor a folder, nor a hub id of the form owner/name[:split].")
+    try:
+        table = datasets.load_dataset(name, split=split or "train")
+    except Exception as error:  # datasets raises dozens of types: connection, parsing, missing split
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{source}: `datasets` could not load it ({first}). Give a local file or folder, or check the hub id, the split and the network.") from error
+    names = getattr(table.features.get("label"), "names", None)
+    for number, row in enumerate(table, 1):
+        if names and isinstance(row["label"], int) and 0 <= row["label"] < len(names):
+            row["label"] = names[row["label"]]
+        yield number, row

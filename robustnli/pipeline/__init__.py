@@ -1,0 +1,1 @@
+"""Offline work: train, trim, attack in bulk, fine-tune, evaluate. Never imported by the app."""
