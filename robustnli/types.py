@@ -166,3 +166,24 @@ class Checkpoint:
     name: str
     path: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskEffect:
+    """One word masked alone: what the model says then."""
+
+    word: Word
+    after: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Radius:
+    """The smallest set of hypothesis words whose masking changes the prediction.
+
+    `words` is None when none was found in `tried` predictions. `proven_minimal`: every smaller set was tried.
+    """
+
+    words: tuple[Word, ...] | None
+    after: Prediction | None
+    tried: int
+    proven_minimal: bool

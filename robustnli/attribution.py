@@ -1,0 +1,126 @@
+"""attribute(model, pair, target, method): one score a word, through Captum on `inputs_embeds`. No hook is ever set.
+
+gradient               the paper's section 4.2: sum over dimensions of |d loss(target) / d embedding|; magnitudes, >= 0
+input_x_gradient       embedding * d logit(target) / d embedding, summed: signed, first-order
+integrated_gradients   Sundararajan et al. 2017, along the line from the pair with every word masked: signed, and
+                       sum(scores) + rest = logit(pair) - logit(baseline) + gap; the gap is the numerical error
+leave_one_out          probability of the target minus the same with the word masked: signed, no gradient at all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from captum.attr import InputXGradient, IntegratedGradients, Saliency
+
+from robustnli.errors import InputError, did_you_mean
+from robustnli.masking import mask
+from robustnli.models import Encoding, NLIModel, batches
+from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Segment
+
+METHODS: dict[Method, str] = {
+    "gradient": "Loss gradient (the paper's)",
+    "input_x_gradient": "Input x gradient",
+    "integrated_gradients": "Integrated gradients",
+    "leave_one_out": "Leave one word out",
+}
+STEPS = 32
+
+
+def attribute(model: NLIModel, pair: Pair, *, target: Label, method: Method = "gradient", steps: int = STEPS) -> Attribution:
+    """Word scores of `pair` for `target`, premise first. A pair too long is cut as `NLIModel.fit` does.
+
+    Raises InputError for an unknown method.
+    """
+    return attribute_many(model, [pair], [target], method=method, steps=steps)[0]
+
+
+def attribute_many(
+    model: NLIModel, pairs: Sequence[Pair], targets: Sequence[Label], *, method: Method = "gradient", steps: int = STEPS
+) -> list[Attribution]:
+    """`attribute` for many pairs, batched by length; the results are in the order given."""
+    if method not in METHODS:
+        raise InputError(f"attribution method {method!r} is unknown.{did_you_mean(method, METHODS)}")
+    if method == "leave_one_out":
+        return [_leave_one_out(model, pair, target) for pair, target in zip(pairs, targets, strict=True)]
+    encodings = model.encode(pairs)
+    out: list[Attribution | None] = [None] * len(pairs)
+    for rows in batches([len(e.ids) for e in encodings]):
+        group = [encodings[i] for i in rows]
+        labels = torch.tensor([int(targets[i]) for i in rows])
+        scores, changes = _token_scores(model, [pairs[i] for i in rows], group, labels, method, steps)
+        for i, row, change in zip(rows, scores.double().tolist(), changes, strict=True):
+            out[i] = _by_word(model, pairs[i], encodings[i], targets[i], method, row, change)
+    return out  # type: ignore[return-value]
+
+
+def _token_scores(
+    model: NLIModel, pairs: Sequence[Pair], group: Sequence[Encoding], labels: torch.Tensor, method: Method, steps: int
+) -> tuple[torch.Tensor, Sequence[float | None]]:
+    """Scores (batch, length) and, for integrated gradients, logit(pair) - logit(baseline) of each row."""
+    inputs = model.tensors(group)
+    ids = inputs.pop("input_ids")  # (batch, length)
+    types = inputs.get("token_type_ids")
+    embeds = model.embed(ids)  # (batch, length, embedding)
+
+    def logit(embedded: torch.Tensor, labels: torch.Tensor, types: torch.Tensor | None) -> torch.Tensor:
+        given = {"inputs_embeds": embedded} if types is None else {"inputs_embeds": embedded, "token_type_ids": types}
+        return model.logits(given).gather(1, labels[:, None])[:, 0]  # (batch,)
+
+    def loss(embedded: torch.Tensor, labels: torch.Tensor, types: torch.Tensor | None) -> torch.Tensor:
+        given = {"inputs_embeds": embedded} if types is None else {"inputs_embeds": embedded, "token_type_ids": types}
+        return torch.nn.functional.cross_entropy(model.logits(given), labels, reduction="none")  # (batch,)
+
+    extra = (labels, types)
+    none: list[float | None] = [None] * len(group)
+    if method == "gradient":
+        return Saliency(loss).attribute(embeds, additional_forward_args=extra).sum(-1), none
+    if method == "input_x_gradient":
+        return InputXGradient(logit).attribute(embeds.detach(), additional_forward_args=extra).sum(-1), none
+    baseline = model.embed(_masked_ids(model, pairs, group, ids))
+    scores = IntegratedGradients(logit).attribute(
+        embeds, baselines=baseline, additional_forward_args=extra, n_steps=steps, internal_batch_size=max(len(group), 32)
+    )
+    with torch.inference_mode():
+        change = logit(embeds, *extra) - logit(baseline, *extra)
+    return scores.sum(-1), change.double().tolist()
+
+
+def _masked_ids(model: NLIModel, pairs: Sequence[Pair], group: Sequence[Encoding], ids: torch.Tensor) -> torch.Tensor:
+    """`ids` with every piece of every word masked: special tokens, punctuation, positions and segments stay."""
+    masked = ids.clone()
+    for row, (pair, encoding) in enumerate(zip(pairs, group, strict=True)):
+        for token, (_, span) in enumerate(model.word_of_token(pair, encoding)):
+            if span is not None:
+                masked[row, token] = model.mask_id
+    return masked
+
+
+def _by_word(
+    model: NLIModel, pair: Pair, encoding: Encoding, target: Label, method: Method, scores: Sequence[float], change: float | None
+) -> Attribution:
+    """Token scores summed to words: a word's score is the sum of its pieces'."""
+    totals: dict[tuple[int, int, int], float] = {}
+    rest = 0.0
+    for (segment, span), score in zip(model.word_of_token(pair, encoding), scores, strict=True):
+        if span is None:
+            rest += score
+        else:
+            totals[segment, *span] = totals.get((segment, *span), 0.0) + score
+    words = model.words(pair)
+    gap = None if change is None else sum(totals.values()) + rest - change
+    return Attribution(pair, target, method, words, tuple(totals.values()), rest, change, gap)
+
+
+def _leave_one_out(model: NLIModel, pair: Pair, target: Label) -> Attribution:
+    words = model.words(pair)
+    whole, *masked = model.predict([pair, *(mask(pair, [word]) for word in words)])
+    scores = tuple(whole.probs[target] - prediction.probs[target] for prediction in masked)
+    return Attribution(pair, target, "leave_one_out", words, scores)
+
+
+def mask_map(model: NLIModel, pair: Pair, segment: Segment = "hypothesis") -> tuple[MaskEffect, ...]:
+    """What the model says when each word of `segment` is masked alone: one batch, in the order of the words."""
+    words = [word for word in model.words(pair) if word.segment == segment]
+    return tuple(map(MaskEffect, words, model.predict([mask(pair, [word]) for word in words])))
