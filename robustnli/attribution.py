@@ -10,13 +10,14 @@ leave_one_out          probability of the target minus the same with the word ma
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
 from robustnli.errors import InputError, did_you_mean
 from robustnli.masking import mask
-from robustnli.models import Encoding, NLIModel, batches
+from robustnli.models import SEGMENTS, Encoding, NLIModel, batches
 from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Segment
 
 METHODS: dict[Method, str] = {
@@ -51,7 +52,7 @@ def attribute_many(
         labels = torch.tensor([int(targets[i]) for i in rows])
         scores, changes = _token_scores(model, [pairs[i] for i in rows], group, labels, method, steps)
         for i, row, change in zip(rows, scores.double().tolist(), changes, strict=True):
-            out[i] = _by_word(model, pairs[i], encodings[i], targets[i], method, row, change)
+            out[i] = _by_word(model, Attribution(pairs[i], targets[i], method, (), (), change=change), encodings[i], row)
     return out  # type: ignore[return-value]
 
 
@@ -62,7 +63,7 @@ def _token_scores(
     inputs = model.tensors(group)
     ids = inputs.pop("input_ids")  # (batch, length)
     types = inputs.get("token_type_ids")
-    embeds = model.embed(ids)  # (batch, length, embedding)
+    embeds = model.embed(ids).detach().requires_grad_()  # (batch, length, embedding)
 
     def logit(embedded: torch.Tensor, labels: torch.Tensor, types: torch.Tensor | None) -> torch.Tensor:
         given = {"inputs_embeds": embedded} if types is None else {"inputs_embeds": embedded, "token_type_ids": types}
@@ -77,7 +78,7 @@ def _token_scores(
     if method == "gradient":
         return Saliency(loss).attribute(embeds, additional_forward_args=extra).sum(-1), none
     if method == "input_x_gradient":
-        return InputXGradient(logit).attribute(embeds.detach(), additional_forward_args=extra).sum(-1), none
+        return InputXGradient(logit).attribute(embeds, additional_forward_args=extra).sum(-1), none
     baseline = model.embed(_masked_ids(model, pairs, group, ids))
     scores = IntegratedGradients(logit).attribute(
         embeds, baselines=baseline, additional_forward_args=extra, n_steps=steps, internal_batch_size=max(len(group), 32)
@@ -97,20 +98,18 @@ def _masked_ids(model: NLIModel, pairs: Sequence[Pair], group: Sequence[Encoding
     return masked
 
 
-def _by_word(
-    model: NLIModel, pair: Pair, encoding: Encoding, target: Label, method: Method, scores: Sequence[float], change: float | None
-) -> Attribution:
-    """Token scores summed to words: a word's score is the sum of its pieces'."""
-    totals: dict[tuple[int, int, int], float] = {}
+def _by_word(model: NLIModel, blank: Attribution, encoding: Encoding, scores: Sequence[float]) -> Attribution:
+    """`blank` with token scores summed to words: a word's score is the sum of its pieces'."""
+    totals = dict.fromkeys(model.words_of(blank.pair, encoding), 0.0)
+    by_span = {(word.segment, word.start): word for word in totals}
     rest = 0.0
-    for (segment, span), score in zip(model.word_of_token(pair, encoding), scores, strict=True):
+    for (segment, span), score in zip(model.word_of_token(blank.pair, encoding), scores, strict=True):
         if span is None:
             rest += score
         else:
-            totals[segment, *span] = totals.get((segment, *span), 0.0) + score
-    words = model.words(pair)
-    gap = None if change is None else sum(totals.values()) + rest - change
-    return Attribution(pair, target, method, words, tuple(totals.values()), rest, change, gap)
+            totals[by_span[SEGMENTS[segment], span[0]]] += score
+    gap = None if blank.change is None else sum(totals.values()) + rest - blank.change
+    return replace(blank, words=tuple(totals), scores=tuple(totals.values()), rest=rest, gap=gap)
 
 
 def _leave_one_out(model: NLIModel, pair: Pair, target: Label) -> Attribution:

@@ -117,7 +117,10 @@ class NLIModel:
 
     def words(self, pair: Pair) -> tuple[Word, ...]:
         """The words of both sentences that the model reads, in order, each with its number of pieces."""
-        encoding = self.encode([pair])[0]
+        return self.words_of(pair, self.encode([pair])[0])
+
+    def words_of(self, pair: Pair, encoding: Encoding) -> tuple[Word, ...]:
+        """`words`, of a pair already encoded."""
         counts: dict[tuple[int, int, int], int] = {}
         for segment, span in self.word_of_token(pair, encoding):
             if span is not None:

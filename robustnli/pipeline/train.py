@@ -205,6 +205,22 @@ def class_weights(examples: Sequence[Example]) -> torch.Tensor:
     return torch.tensor(counts.sum() / (len(LABELS) * counts), dtype=torch.float32)
 
 
+def hold_out(examples: Sequence[Example], *, seed: int, share: float = 0.05) -> tuple[list[Example], list[Example]]:
+    """(train, held out): all pairs of one premise go to one side, so that no premise is in both."""
+    premises = sorted({e.pair.premise for e in examples})
+    held = set(np.random.default_rng(seed).choice(premises, max(1, round(len(premises) * share)), replace=False).tolist())
+    return [e for e in examples if e.pair.premise not in held], [e for e in examples if e.pair.premise in held]
+
+
+def teach(teachers: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
+    """The teachers' mean probabilities of each example, (n, 3): targets to distil from."""
+    from robustnli.models import fast_matmul, load
+
+    pairs = [e.pair for e in examples]
+    with fast_matmul():
+        return np.mean([[p.probs for p in load(name).predict(pairs)] for name in teachers], axis=0, dtype=np.float32)
+
+
 def train(
     examples: Sequence[Example],
     dev: Sequence[Example],

@@ -1,0 +1,5 @@
+"""`python -m robustnli`; also what `accelerate launch -m robustnli` starts."""
+
+from robustnli.cli import main
+
+main()
