@@ -22,7 +22,7 @@ def count_pieces(folder: Path, texts: Iterable[str]) -> Counter[str]:
     """How often each piece of `folder`'s tokenizer occurs in the texts."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     counts: Counter[str] = Counter()
-    for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
+    for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
         counts.update(encoding.tokens)
     return counts
 
