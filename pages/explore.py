@@ -1,0 +1,41 @@
+"""Flip lab: type a pair, see both models, mask a word, watch it flip."""
+
+import streamlit as st
+
+from robustnli.checkpoints import find
+from robustnli.ui import inputs, panels, problems, state
+
+state.start()
+found = find()
+
+st.title("Flip lab")
+problems.broken_checkpoints(found)
+pair = inputs.pair_input()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    models = inputs.models_input(found)
+    gold = inputs.gold_input()
+    method = inputs.method_input()
+    target = inputs.target_input(gold)
+
+if not models:
+    st.info("No usable checkpoint was found. Put a checkpoint folder into cache/checkpoints, or name its parent in ROBUSTNLI_CHECKPOINTS.")
+    st.stop()
+if not pair.premise or not pair.hypothesis:
+    st.info("Type a premise and a hypothesis, or start from a ready example.", icon=":material/edit:")
+    st.stop()
+
+ids = state.word_ids(pair)
+masks = state.masks(list(ids.values()))
+with problems.shown():
+    sides = [panels.side(model, pair, masks, target, method) for model in models]
+    labels = {name: word.of(sides[0].pair) for word, name in zip(sides[0].words, sides[0].ids, strict=True)}
+    panels.notices(sides)
+    panels.verdict(sides, gold)
+    for column, side in zip(st.columns(len(sides)), sides, strict=True):
+        with column:
+            panels.prediction(side, gold, masked=bool(masks))
+    panels.words(sides, masks)
+    panels.controls(sides, labels)
+    panels.tables(sides)
+    panels.breaking(sides)
+    state.write_url(list(ids.values()))

@@ -1,0 +1,165 @@
+"""What is shown: predictions, verdicts, chips, the mask map, the search for a flip. Each draws values it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from robustnli.figures import FLIP, SIGNED, chip_rows, escape_markdown, mask_map_rows, scale, score_rows
+from robustnli.masking import mask
+from robustnli.types import LABELS, Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
+from robustnli.ui import cached, state, tokens
+
+BUDGET = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Everything one model says about the pair: before and after masking."""
+
+    checkpoint: Checkpoint
+    pair: Pair
+    cut: tuple[str, ...]
+    words: tuple[Word, ...]
+    ids: tuple[str, ...]
+    before: Prediction
+    after: Prediction
+    attribution: Attribution
+    effects: tuple[MaskEffect, ...]
+
+    @property
+    def flipped(self) -> bool:
+        """Whether masking changed the label."""
+        return self.before.label != self.after.label
+
+
+def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label | None, method: Method) -> Side:
+    """Ask one model everything the page shows; all of it cached by fingerprint and values."""
+    fitted, cut = cached.fit(checkpoint, pair)
+    words = cached.words(checkpoint, fitted)
+    names = state.word_ids(pair)
+    ids = tuple(names.get((w.segment, w.start), "") for w in words)
+    before = cached.predict(checkpoint, fitted)
+    masked = mask(fitted, [w for w, name in zip(words, ids, strict=True) if name in set(masks)])
+    attribution = cached.attribute(checkpoint, fitted, before.label if target is None else target, method)
+    effects = cached.mask_map(checkpoint, fitted)
+    return Side(checkpoint, fitted, cut, words, ids, before, cached.predict(checkpoint, masked), attribution, effects)
+
+
+def notices(sides: Sequence[Side]) -> None:
+    """What had to be cut, once each."""
+    for text in dict.fromkeys(text for s in sides for text in s.cut):
+        st.warning(text, icon=":material/content_cut:")
+
+
+def verdict(sides: Sequence[Side], gold: Label | None) -> None:
+    """One sentence: do the models agree with each other, and with gold?"""
+    says = [f"**{escape_markdown(s.checkpoint.name)}** says **{s.after.label.text}**" for s in sides]
+    sentence = ", ".join(says)
+    wrong = [s for s in sides if gold is not None and s.after.label != gold]
+    if len({s.after.label for s in sides}) > 1:
+        st.warning(f"The models disagree: {sentence}{_gold(gold)}.", icon=":material/call_split:")
+    elif wrong:
+        st.error(f"{sentence}; gold is **{gold.text if gold else ''}**.", icon=":material/close:")
+    else:
+        st.success(f"{sentence}{_gold(gold)}.", icon=":material/check:")
+
+
+def _gold(gold: Label | None) -> str:
+    return f"; gold is **{gold.text}**" if gold is not None else ""
+
+
+def prediction(s: Side, gold: Label | None, *, masked: bool) -> None:
+    """Three probabilities; after masking, each with what it was before; a flip as a banner."""
+    mark = "" if gold is None else "  :material/check: right" if s.after.label == gold else "  :material/close: wrong"
+    st.markdown(f"##### {escape_markdown(s.checkpoint.name)}: {s.after.label.text}{mark}")
+    if masked and s.flipped:
+        st.error(f"**FLIP**  {s.before.label.text} \u2192 **{s.after.label.text}**", icon=":material/swap_horiz:")
+    elif masked:
+        st.info(f"No flip: still **{s.after.label.text}**", icon=":material/shield:")
+    for label in LABELS:
+        now, then = s.after.probs[label], s.before.probs[label]
+        name = f"**{label.text}**" if label == s.after.label else label.text
+        st.progress(min(1.0, max(0.0, now)), text=f"{name}  {then:.3f} \u2192 {now:.3f}" if masked else f"{name}  {now:.3f}")
+
+
+def words(sides: Sequence[Side], masks: Sequence[str]) -> None:
+    """The chips of each model with their legend. Each model has its own colour scale: a sure model's gradients are small throughout."""
+    for column, s in zip(st.columns(len(sides)), sides, strict=True):
+        with column:
+            st.caption(f"{escape_markdown(s.checkpoint.name)}: what bears on **{s.attribution.target.text}**")
+            rows = chip_rows(s.pair, s.words, s.ids, s.attribution, set(masks), scale(s.attribution))
+            tokens.chips(rows, key=f"chips_{s.checkpoint.name}", on_click=state.toggle)
+            if s.attribution.gap is not None:
+                st.caption(f"completeness gap {s.attribution.gap:+.4f} of a change of {s.attribution.change:+.3f} in the logit")
+    st.caption(_legend(sides[0].attribution.method))
+
+
+def _legend(method: Method) -> str:
+    click = "Click a word, or focus it and press Space, to mask it; again to unmask."
+    if method in SIGNED:
+        return f"Vermillion with + speaks for the label, blue with \u2212 against it; stronger colour, larger score within the model. {click}"
+    return f"Stronger colour: the loss reacts more to this word, within one model. Magnitudes have no sign. {click}"
+
+
+def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
+    """Mask the top k words of the older model, undo, reset; and the pills."""
+    ranked = sorted(
+        (-abs(score), name)
+        for word, name, score in zip(sides[0].words, sides[0].ids, sides[0].attribution.scores, strict=True)
+        if word.segment == "hypothesis"
+    )
+    count, top, back, clear = st.columns([1, 2, 1, 1], vertical_alignment="bottom")
+    k = count.number_input("k", 1, max(1, len(ranked)), 1, key=state.TOP_K, help="How many hypothesis words to mask")
+    top.button(
+        "Mask the top k words", on_click=state.set_masks, args=([name for _, name in ranked[: int(k)]],), disabled=not ranked,
+        help=f"The hypothesis words with the largest scores for {escape_markdown(sides[0].checkpoint.name)}", width="stretch",
+    )  # fmt: skip
+    back.button("Undo", on_click=state.undo, disabled=not state.can_undo(), width="stretch")
+    clear.button("Reset", on_click=state.set_masks, args=([],), disabled=not state.masks(list(labels)), width="stretch")
+    tokens.pills(labels)
+
+
+def tables(sides: Sequence[Side]) -> None:
+    """The mask map, and the word scores as a table."""
+    names = [s.checkpoint.name for s in sides]
+    rows = mask_map_rows(sides[0].pair, names, [s.before for s in sides], [s.effects for s in sides])
+    st.markdown("##### Mask map")
+    flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in s.effects) for s in sides}
+    told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())
+    st.caption(f"Each hypothesis word masked alone: {told}. *change* is that of the probability of the label predicted before; {FLIP} marks a flip.")
+    changes = {f"{name}: change": st.column_config.NumberColumn(format="%+.3f") for name in names}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=changes, width="stretch", alt="Mask map: one row a hypothesis word")
+    with st.expander("Word scores as a table"):
+        st.dataframe(pd.DataFrame(score_rows(sides[0].pair, names, [s.attribution for s in sides])), hide_index=True, width="stretch")
+
+
+def breaking(sides: Sequence[Side]) -> None:
+    """"Try to break it": the smallest mask set that flips each model, and a button that applies it."""
+    st.markdown("##### Try to break it")
+    asked = (tuple(s.checkpoint.fingerprint for s in sides), sides[0].pair)
+    if st.button(f"Search the smallest set of words that flips each model (at most {BUDGET} tries each)", icon=":material/search:"):
+        st.session_state[state.SEARCHED] = asked
+    if st.session_state.get(state.SEARCHED) != asked:
+        return
+    for s in sides:
+        found = cached.radius(s.checkpoint, s.pair, BUDGET)
+        text, button = st.columns([3, 1], vertical_alignment="center")
+        text.markdown(_radius(s, found))
+        if found.words:
+            ids = [name for word, name in zip(s.words, s.ids, strict=True) if word in found.words]
+            button.button("Apply", key=f"apply_{s.checkpoint.name}", on_click=state.set_masks, args=(ids,), width="stretch")
+
+
+def _radius(s: Side, found: Radius) -> str:
+    name = f"**{escape_markdown(s.checkpoint.name)}**"
+    if found.words is None or found.after is None:
+        why = "whatever is masked" if found.proven_minimal else "none found within the budget"
+        return f"{name} holds: {why} ({found.tried} tries)."
+    count = f"{len(found.words)} word{'s' if len(found.words) > 1 else ''}"
+    which = ", ".join(escape_markdown(word.of(s.pair)) for word in found.words)
+    sure = "the smallest set there is" if found.proven_minimal else "perhaps not the smallest set"
+    return f"{name} falls after **{count}** ({which}): {s.before.label.text} \u2192 **{found.after.label.text}**; {sure}, {found.tried} tries."

@@ -1,0 +1,116 @@
+"""What a session remembers, and its address. Every session key of the app is named here and nowhere else.
+
+The URL is read once, when a session starts, and written after each run: a copied address reproduces the view. It is not read
+again, since a fast typist's next key arrives with the address of the last one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+import streamlit as st
+
+from robustnli.examples import READY
+from robustnli.masking import spans
+from robustnli.types import Label, Pair, Segment
+
+PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "gold", "a", "b", "method", "target")
+MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
+_ID = re.compile(r"[ph][1-9]\d{0,4}")
+
+
+def start() -> None:
+    """Fill what the first run of a session needs: from the URL where it says something, else the first ready example."""
+    if MASKS in st.session_state:
+        return
+    st.session_state[MASKS] = parse_masks(st.query_params.get(_URL_MASKS, ""))
+    st.session_state[_UNDO] = []
+    for key in LINKED:
+        if key in st.query_params:
+            st.session_state[key] = st.query_params[key]
+    if not any(key in st.query_params for key in (PREMISE, HYPOTHESIS)):
+        st.session_state[PREMISE], st.session_state[HYPOTHESIS] = READY[0].pair.premise, READY[0].pair.hypothesis
+        st.session_state[GOLD] = READY[0].gold.text
+
+
+def allow(key: str, options: Collection[str]) -> None:
+    """Forget a choice (of an old or a mistyped link) that is not on offer, so that the default stands."""
+    if st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+
+
+def write_url(known: Sequence[str]) -> None:
+    """Put the whole state into the URL, and drop the masks of words that are no longer there."""
+    st.session_state[MASKS] = masks(known)
+    values = {key: str(st.session_state.get(key) or "") for key in LINKED} | {_URL_MASKS: "-".join(st.session_state[MASKS])}
+    values = {key: value for key, value in values.items() if value}
+    if values != st.query_params.to_dict():
+        st.query_params.from_dict(values)
+
+
+def parse_masks(text: str) -> list[str]:
+    """Word ids ("h3") of a URL value ("h3-h5"); anything else in it is ignored. At most 200."""
+    return list(dict.fromkeys(part for part in text.split("-") if _ID.fullmatch(part)))[:200]
+
+
+def masks(known: Sequence[str]) -> list[str]:
+    """The masked word ids that exist in the present sentences."""
+    return [name for name in st.session_state[MASKS] if name in set(known)]
+
+
+def set_masks(names: Sequence[str]) -> None:
+    """Mask exactly these words; the former set can be had back with `undo`."""
+    if list(names) != st.session_state[MASKS]:
+        st.session_state[_UNDO] = [*st.session_state[_UNDO][-99:], st.session_state[MASKS]]
+        st.session_state[MASKS] = list(names)
+
+
+def toggle(name: str) -> None:
+    """Mask a word, or unmask it."""
+    now = st.session_state[MASKS]
+    set_masks([n for n in now if n != name] if name in now else [*now, name])
+
+
+def undo() -> None:
+    """Back to the mask set before the last change."""
+    if st.session_state[_UNDO]:
+        st.session_state[MASKS] = st.session_state[_UNDO].pop()
+
+
+def can_undo() -> bool:
+    """Whether there is something to undo."""
+    return bool(st.session_state[_UNDO])
+
+
+def forget_masks() -> None:
+    """New sentences: old positions mean nothing any more."""
+    st.session_state[MASKS] = []
+    st.session_state[_UNDO] = []
+
+
+def take_example() -> None:
+    """Put the chosen ready example into the fields."""
+    index = st.session_state[EXAMPLE]
+    if index is None:
+        return
+    ready = READY[index]
+    st.session_state[PREMISE], st.session_state[HYPOTHESIS] = ready.pair.premise, ready.pair.hypothesis
+    st.session_state[GOLD] = ready.gold.text
+    forget_masks()
+
+
+def gold() -> Label | None:
+    """The gold label the user gave."""
+    text = st.session_state.get(GOLD)
+    return next((label for label in Label if label.text == text), None)
+
+
+def word_ids(pair: Pair) -> dict[tuple[Segment, int], str]:
+    """(segment, first character) -> id, for each word of both sentences; numbers count from 1."""
+    ids: dict[tuple[Segment, int], str] = {}
+    segments: tuple[Segment, Segment] = ("premise", "hypothesis")
+    for segment in segments:
+        for number, (begin, _) in enumerate(spans(pair.text(segment)), 1):
+            ids[segment, begin] = f"{segment[0]}{number}"
+    return ids
