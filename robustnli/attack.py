@@ -24,7 +24,9 @@ def find(model: NLIModel, example: Example, *, k: int = 1) -> Attack:
     return next(find_many(model, [example], k=k))
 
 
-def find_many(model: NLIModel, examples: Sequence[Example], *, k: int = 1, progress: Callable[[int], None] | None = None) -> Iterator[Attack]:
+def find_many(
+    model: NLIModel, examples: Sequence[Example], *, k: int = 1, progress: Callable[[int], None] | None = None
+) -> Iterator[Attack]:
     """One `Attack` an example, in order. `progress` is told how many more are done.
 
     Words are ranked once, by the gradient of the untouched pair; they are masked one after the other until the

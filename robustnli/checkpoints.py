@@ -53,7 +53,9 @@ def resolve(name: str) -> Checkpoint:
     if Path(name).is_dir():
         return check(Path(name), confined=False)
     known = [item.name for item in find() if item.checkpoint]
-    raise CheckpointError(f"no checkpoint {name!r}.{did_you_mean(name, known)} Give one of these names, a folder, or a hub id such as owner/model.")
+    raise CheckpointError(
+        f"no checkpoint {name!r}.{did_you_mean(name, known)} Give one of these names, a folder, or a hub id such as owner/model."
+    )
 
 
 def check(path: Path, *, confined: bool = True) -> Checkpoint:
@@ -67,13 +69,17 @@ def check(path: Path, *, confined: bool = True) -> Checkpoint:
         raise CheckpointError(f"checkpoint {name!r}: the folder does not exist.")
     real = path.resolve()
     if confined and not any(real.is_relative_to(root.resolve()) for root in checkpoint_roots()):
-        raise CheckpointError(f"checkpoint {name!r}: the folder lies outside the allowed ones. Copy it there, or add its parent to ROBUSTNLI_CHECKPOINTS.")
+        raise CheckpointError(
+            f"checkpoint {name!r}: the folder lies outside the allowed ones. Copy it there, or add its parent to ROBUSTNLI_CHECKPOINTS."
+        )
     config = _config(path)
     label_order(config, name)
     if not (path / "model.safetensors").is_file():
         pickles = sorted(p.name for p in path.iterdir() if p.suffix in PICKLES)
         if pickles:
-            raise CheckpointError(f"checkpoint {name!r}: its weights are a pickle ({pickles[0]}), which can run code when opened. Save it as model.safetensors.")
+            raise CheckpointError(
+                f"checkpoint {name!r}: its weights are a pickle ({pickles[0]}), which can run code when opened. Save it as model.safetensors."
+            )
         raise CheckpointError(f"checkpoint {name!r}: no model.safetensors in the folder. Copy the whole checkpoint.")
     if not any((path / file).is_file() for file in ("tokenizer.json", "vocab.txt", "spiece.model", "vocab.json")):
         raise CheckpointError(f"checkpoint {name!r}: no tokenizer (tokenizer.json or vocab.txt). Save it with tokenizer.save_pretrained.")
@@ -105,7 +111,9 @@ def label_order(config: dict[str, Any], name: str) -> tuple[int, int, int]:
         names = {}
     if sorted(names) != sorted(label.text for label in LABELS) or sorted(names.values()) != [0, 1, 2]:
         said = ", ".join(map(str, names)) or "none"
-        raise CheckpointError(f"checkpoint {name!r}: its labels ({said}) are not entailment, neutral, contradiction. Set id2label in config.json.")
+        raise CheckpointError(
+            f"checkpoint {name!r}: its labels ({said}) are not entailment, neutral, contradiction. Set id2label in config.json."
+        )
     return names["entailment"], names["neutral"], names["contradiction"]
 
 

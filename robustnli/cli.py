@@ -20,7 +20,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Model = Annotated[str, typer.Option(help="A checkpoint: its name, a folder, or a hub id.")]
-Data = Annotated[list[str], typer.Option(help="FILE (JSONL, CSV, TSV, Parquet; plain or .gz) or FOLDER_OR_HUB_ID[:SPLIT]. May be repeated.")]
+Data = Annotated[
+    list[str], typer.Option(help="FILE (JSONL, CSV, TSV, Parquet; plain or .gz) or FOLDER_OR_HUB_ID[:SPLIT]. May be repeated.")
+]
 Dev = Annotated[list[str] | None, typer.Option(help="Held-out data to choose on; without it 5 % of the premises are held out.")]
 Out = Annotated[Path, typer.Option(help="The new checkpoint folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -43,7 +45,9 @@ def main() -> None:
 def predict(
     premise: Annotated[str, typer.Option(help="The premise.")],
     hypothesis: Annotated[str, typer.Option(help="The hypothesis; [MASK] is the mask token.")],
-    model: Annotated[list[str] | None, typer.Option(help="A checkpoint: name, folder, or hub id. May be repeated; default: all shipped.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A checkpoint: name, folder, or hub id. May be repeated; default: all shipped.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict one pair with each model."""
@@ -126,7 +130,9 @@ def finetune(
     _train(load_all(data) + load_all(adversarial), dev, start, out, settings, resume, as_json, [])
 
 
-def _train(loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool, teachers: list[str]) -> None:
+def _train(
+    loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool, teachers: list[str]
+) -> None:
     from robustnli.pipeline.train import hold_out, teach
     from robustnli.pipeline.train import train as run
 
@@ -184,7 +190,9 @@ def compare(
     before: Annotated[str, typer.Option(help="The older model.")],
     after: Annotated[str, typer.Option(help="The newer model.")],
     data: Data,
-    fail_on_regression: Annotated[bool, typer.Option("--fail-on-regression", help="Exit 1 when significantly more is broken than fixed (p < 0.05).")] = False,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit 1 when significantly more is broken than fixed (p < 0.05).")
+    ] = False,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
@@ -299,7 +307,10 @@ def _evaluation_text(row: dict[str, Any]) -> str:
     low, high = row["accuracy_interval"]
     head = f"{row['model']}: accuracy {row['accuracy']:.2%} ({low:.2%} to {high:.2%}), {row['correct']:,} of {row['n']:,}"
     rest = f"loss {row['loss']:.4f}, ECE {row['ece']:.4f}, {row['pairs_per_second']:.0f} pairs/s"
-    table = [f"  {name:<14} precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['support']}" for name, c in row["classes"].items()]
+    table = [
+        f"  {name:<14} precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['support']}"
+        for name, c in row["classes"].items()
+    ]
     return "\n".join([head, rest, *table])
 
 

@@ -39,7 +39,9 @@ def parse_label(value: object) -> Label | None:
     if text in UNLABELLED:
         return None
     if text not in _NAMES:
-        raise ValueError(f"label {value!r} is none of entailment (0), neutral (1), contradiction (2).{did_you_mean(text, (x.text for x in LABELS))}")
+        raise ValueError(
+            f"label {value!r} is none of entailment (0), neutral (1), contradiction (2).{did_you_mean(text, (x.text for x in LABELS))}"
+        )
     return _NAMES[text]
 
 
@@ -56,7 +58,9 @@ def load(source: str) -> Loaded:
         rows = _hub_rows(source)
     loaded = _examples(rows, source)
     if not loaded.examples:
-        raise DataError(f"{source}: no labelled row ({loaded.unlabelled} unlabelled). Labels are entailment, neutral, contradiction or 0, 1, 2.")
+        raise DataError(
+            f"{source}: no labelled row ({loaded.unlabelled} unlabelled). Labels are entailment, neutral, contradiction or 0, 1, 2."
+        )
     return loaded
 
 
@@ -96,7 +100,9 @@ def _columns(row: dict[str, Any], source: str, number: int) -> dict[str, str]:
     found = {field: next((name for name in names if name in row), "") for field, names in COLUMNS.items()}
     missing = [f"{field} (or {', '.join(COLUMNS[field][1:])})" for field, name in found.items() if not name]
     if missing:
-        raise DataError(f"{source}, row {number}: no column {' and no column '.join(missing)}. Columns found: {', '.join(map(str, row)) or 'none'}.")
+        raise DataError(
+            f"{source}, row {number}: no column {' and no column '.join(missing)}. Columns found: {', '.join(map(str, row)) or 'none'}."
+        )
     return found
 
 
@@ -110,7 +116,9 @@ def _hub_rows(source: str) -> Iterator[tuple[int, dict[str, Any]]]:
         table = datasets.load_dataset(name, split=split or "train")
     except Exception as error:  # datasets raises dozens of types: connection, parsing, missing split
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{source}: `datasets` could not load it ({first}). Give a local file or folder, or check the hub id, the split and the network.") from error
+        raise DataError(
+            f"{source}: `datasets` could not load it ({first}). Give a local file or folder, or check the hub id, the split and the network."
+        ) from error
     names = getattr(table.features.get("label"), "names", None)
     for number, row in enumerate(table, 1):
         if names and isinstance(row["label"], int) and 0 <= row["label"] < len(names):

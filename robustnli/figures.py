@@ -41,7 +41,9 @@ def word_id(word: Word, ordinal: int) -> str:
     return f"{word.segment[0]}{ordinal}"
 
 
-def chip_rows(pair: Pair, words: Sequence[Word], ids: Sequence[str], attribution: Attribution, masked: set[str], largest: float) -> list[dict[str, Any]]:
+def chip_rows(
+    pair: Pair, words: Sequence[Word], ids: Sequence[str], attribution: Attribution, masked: set[str], largest: float
+) -> list[dict[str, Any]]:
     """Rows (premise, hypothesis) of chips for the browser: plain values, user text only as text."""
     scores = dict(zip(attribution.words, attribution.scores, strict=True))
     rows: dict[str, list[dict[str, Any]]] = {"premise": [], "hypothesis": []}
@@ -63,7 +65,9 @@ def chip_rows(pair: Pair, words: Sequence[Word], ids: Sequence[str], attribution
     return [{"name": segment.capitalize(), "chips": chips} for segment, chips in rows.items()]
 
 
-def mask_map_rows(pair: Pair, names: Sequence[str], starts: Sequence[Prediction], maps: Sequence[Sequence[MaskEffect]]) -> list[dict[str, Any]]:
+def mask_map_rows(
+    pair: Pair, names: Sequence[str], starts: Sequence[Prediction], maps: Sequence[Sequence[MaskEffect]]
+) -> list[dict[str, Any]]:
     """One row a hypothesis word; for each model the change of its predicted label's probability, and the label it flips to."""
     spans = {(e.word.start, e.word.end): e.word for effects in maps for e in effects}
     rows = []

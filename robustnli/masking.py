@@ -14,7 +14,8 @@ import regex
 from robustnli.errors import InputError
 from robustnli.types import MASK, Pair, Segment, Word
 
-_RUN = r"[^\s\p{P}\p{C}$+<=>^`|~]+"
+# White space as BERT's normalizer has it: control characters are no space there, they vanish and their neighbours join.
+_RUN = r"[^\t\n\r\p{Z}\p{P}$+<=>^`|~]+"
 _WORD = regex.compile(rf"\[MASK\]|{_RUN}(?:['\u2019\-\u2010\u2011]{_RUN})*")
 
 

@@ -154,7 +154,9 @@ class NLIModel:
             if count > limit:
                 shorter = _cut(text, encoded.offsets, limit)
                 lost = len(spans(text)) - len(spans(shorter))
-                cut.append(f"The {segment} is too long: the model reads {self.max_length} pieces, so its last {lost:,} of {len(spans(text)):,} words were cut.")
+                cut.append(
+                    f"The {segment} is too long: the model reads {self.max_length} pieces, so its last {lost:,} of {len(spans(text)):,} words were cut."
+                )
                 text = shorter
             texts.append(text)
         return Fit(Pair(*texts), tuple(cut))
@@ -225,7 +227,13 @@ def _load(checkpoint: Checkpoint, *, local: bool) -> NLIModel:
         checkpoint = Checkpoint(checkpoint.name, checkpoint.path, str(getattr(config, "_commit_hash", None) or "hub"))
     tokenizer = AutoTokenizer.from_pretrained(checkpoint.path, **options)
     network, info = AutoModelForSequenceClassification.from_pretrained(
-        checkpoint.path, config=config, dtype=torch.float32, use_safetensors=True, attn_implementation="eager", output_loading_info=True, **options
+        checkpoint.path,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        attn_implementation="eager",
+        output_loading_info=True,
+        **options,
     )
     _refuse(network, tokenizer, info, checkpoint.name)
     network.eval().requires_grad_(False)
@@ -238,12 +246,18 @@ def _load(checkpoint: Checkpoint, *, local: bool) -> NLIModel:
 def _refuse(network: Any, tokenizer: Any, info: dict[str, Any], name: str) -> None:
     if info["missing_keys"]:
         missing = sorted(info["missing_keys"])
-        raise CheckpointError(f"checkpoint {name!r}: {len(missing)} weights are missing ({missing[0]}, ...). It is a bare encoder or half a copy: fine-tune it on NLI first.")
+        raise CheckpointError(
+            f"checkpoint {name!r}: {len(missing)} weights are missing ({missing[0]}, ...). It is a bare encoder or half a copy: fine-tune it on NLI first."
+        )
     if tokenizer.mask_token_id is None:
         raise CheckpointError(f"checkpoint {name!r}: its tokenizer has no mask token, so no word can be masked.")
     size = network.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > size:
-        raise CheckpointError(f"checkpoint {name!r}: the tokenizer does not fit: it has {len(tokenizer):,} entries, the model {size:,}. Copy both from one training.")
+        raise CheckpointError(
+            f"checkpoint {name!r}: the tokenizer does not fit: it has {len(tokenizer):,} entries, the model {size:,}. Copy both from one training."
+        )
     for key, weight in network.state_dict().items():
         if weight.is_floating_point() and not math.isfinite(float(weight.sum())):
-            raise CheckpointError(f"checkpoint {name!r}: weight {key} holds NaN or infinity. Its training diverged, or the file is damaged.")
+            raise CheckpointError(
+                f"checkpoint {name!r}: weight {key} holds NaN or infinity. Its training diverged, or the file is damaged."
+            )

@@ -59,7 +59,9 @@ def _json_rows(path: Path, stream: IO[str]) -> Iterator[tuple[int, Row]]:
         except (json.JSONDecodeError, RecursionError) as error:
             raise DataError(f"{path}, row {number}: not valid JSON ({error}). One object a line is expected.") from error
         if not isinstance(row, dict):
-            raise DataError(f"{path}, row {number}: a {type(row).__name__}, where an object with premise, hypothesis and label is expected.")
+            raise DataError(
+                f"{path}, row {number}: a {type(row).__name__}, where an object with premise, hypothesis and label is expected."
+            )
         yield number, row
 
 
@@ -71,7 +73,9 @@ def _csv_rows(path: Path, stream: IO[str], kind: str) -> Iterator[tuple[int, Row
     try:
         for number, row in enumerate(reader, 1):
             if None in row or None in row.values():
-                raise DataError(f"{path}, row {number}: has {'more' if None in row else 'fewer'} fields than the header's {len(reader.fieldnames or ())}.")
+                raise DataError(
+                    f"{path}, row {number}: has {'more' if None in row else 'fewer'} fields than the header's {len(reader.fieldnames or ())}."
+                )
             yield number, row
     except csv.Error as error:
         raise DataError(f"{path}, row {number + 1}: {error}. Check the quotation marks.") from error

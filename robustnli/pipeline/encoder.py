@@ -45,10 +45,16 @@ def start_from(encoder: str, *, dropout: float, attention_dropout: float) -> Sta
         config = AutoConfig.from_pretrained(encoder)
         tokenizer = AutoTokenizer.from_pretrained(encoder)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{encoder}: no encoder could be loaded ({str(error).splitlines()[0]}). Give a folder or a hub id such as google/electra-small-discriminator.") from error
+        raise CheckpointError(
+            f"{encoder}: no encoder could be loaded ({str(error).splitlines()[0]}). Give a folder or a hub id such as google/electra-small-discriminator."
+        ) from error
     # from_dict is how a saved config comes back; a subclass of dict-typed kwargs would need a type each.
     named: dict[str, Any] = {"id2label": ID2LABEL, "label2id": {v: k for k, v in ID2LABEL.items()}, "num_labels": len(LABELS)}
-    drop: dict[str, Any] = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": attention_dropout, "classifier_dropout": dropout}
+    drop: dict[str, Any] = {
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": attention_dropout,
+        "classifier_dropout": dropout,
+    }
     if config.model_type == "electra":
         model, info = ElectraForSequenceClassification.from_pretrained(
             encoder, attn_implementation="eager", output_loading_info=True, dtype=torch.float32, **named, **drop
@@ -63,7 +69,9 @@ def start_from(encoder: str, *, dropout: float, attention_dropout: float) -> Sta
     else:
         raise CheckpointError(f"{encoder}: a {config.model_type} encoder. ELECTRA's layout fits ELECTRA and BERT encoders.")
     if missing:
-        raise CheckpointError(f"{encoder}: {len(missing)} encoder weights are missing, the first {missing[0]}. The folder is not a whole encoder.")
+        raise CheckpointError(
+            f"{encoder}: {len(missing)} encoder weights are missing, the first {missing[0]}. The folder is not a whole encoder."
+        )
     tokenizer.model_max_length = config.max_position_embeddings
     return Start(model, tokenizer, encoder)
 

@@ -369,7 +369,9 @@ def write_checkpoint(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Pat
     spec["truncation"] = spec["padding"] = None
     (folder / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
     config = json.loads(model.config.to_json_string(use_diff=False))
-    keep = {k: v for k, v in model.config.to_diff_dict().items()} | {k: config[k] for k in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers")}
+    keep = {k: v for k, v in model.config.to_diff_dict().items()} | {
+        k: config[k] for k in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers")
+    }
     keep |= {"architectures": ["ElectraForSequenceClassification"], "dtype": "float16"}
     write_json(folder / "config.json", keep)
     weights = {key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()}

@@ -16,7 +16,7 @@ METHOD_NAMES: dict[str, str] = {
     "integrated_gradients": "Integrated gradients",
     "leave_one_out": "Leave one word out",
 }
-TARGETS = ("gold, else its own", "its own prediction", *(label.text for label in LABELS))
+TARGETS = {"gold": "gold, else its own", "own": "its own prediction"} | {label.text: label.text for label in LABELS}
 
 
 def pair_input() -> Pair:
@@ -73,7 +73,11 @@ def method_input() -> Method:
 def target_input(gold: Label | None) -> Label | None:
     """The label whose loss or logit is attributed; None: each model's own prediction."""
     state.allow(state.TARGET, TARGETS)
-    chosen = st.selectbox("Scores explain", TARGETS, key=state.TARGET, help="The label whose loss or logit the word scores explain.")
-    if chosen == TARGETS[0]:
-        return gold
-    return next((label for label in LABELS if label.text == chosen), None)
+    chosen = st.selectbox(
+        "Scores explain",
+        list(TARGETS),
+        key=state.TARGET,
+        format_func=TARGETS.__getitem__,
+        help="The label whose loss or logit the word scores explain.",
+    )
+    return gold if chosen == "gold" else next((label for label in LABELS if label.text == chosen), None)

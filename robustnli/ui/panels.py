@@ -101,7 +101,9 @@ def words(sides: Sequence[Side], masks: Sequence[str]) -> None:
 def _legend(method: Method) -> str:
     click = "Click a word, or focus it and press Space, to mask it; again to unmask."
     if method in SIGNED:
-        return f"Vermillion with + speaks for the label, blue with \u2212 against it; stronger colour, larger score within the model. {click}"
+        return (
+            f"Vermillion with + speaks for the label, blue with \u2212 against it; stronger colour, larger score within the model. {click}"
+        )
     return f"Stronger colour: the loss reacts more to this word, within one model. Magnitudes have no sign. {click}"
 
 
@@ -130,7 +132,9 @@ def tables(sides: Sequence[Side]) -> None:
     st.markdown("##### Mask map")
     flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in s.effects) for s in sides}
     told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())
-    st.caption(f"Each hypothesis word masked alone: {told}. *change* is that of the probability of the label predicted before; {FLIP} marks a flip.")
+    st.caption(
+        f"Each hypothesis word masked alone: {told}. *change* is that of the probability of the label predicted before; {FLIP} marks a flip."
+    )
     changes = {f"{name}: change": st.column_config.NumberColumn(format="%+.3f") for name in names}
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=changes, width="stretch", alt="Mask map: one row a hypothesis word")
     with st.expander("Word scores as a table"):
@@ -138,7 +142,7 @@ def tables(sides: Sequence[Side]) -> None:
 
 
 def breaking(sides: Sequence[Side]) -> None:
-    """"Try to break it": the smallest mask set that flips each model, and a button that applies it."""
+    """ "Try to break it": the smallest mask set that flips each model, and a button that applies it."""
     st.markdown("##### Try to break it")
     asked = (tuple(s.checkpoint.fingerprint for s in sides), sides[0].pair)
     if st.button(f"Search the smallest set of words that flips each model (at most {BUDGET} tries each)", icon=":material/search:"):
@@ -162,4 +166,6 @@ def _radius(s: Side, found: Radius) -> str:
     count = f"{len(found.words)} word{'s' if len(found.words) > 1 else ''}"
     which = ", ".join(escape_markdown(word.of(s.pair)) for word in found.words)
     sure = "the smallest set there is" if found.proven_minimal else "perhaps not the smallest set"
-    return f"{name} falls after **{count}** ({which}): {s.before.label.text} \u2192 **{found.after.label.text}**; {sure}, {found.tried} tries."
+    return (
+        f"{name} falls after **{count}** ({which}): {s.before.label.text} \u2192 **{found.after.label.text}**; {sure}, {found.tried} tries."
+    )
