@@ -1,0 +1,124 @@
+"""The Flip lab through AppTest: the real page on the tiny checkpoints, driven by its plain controls."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from robustnli.ui.state import parse_masks
+
+APP = str(Path(__file__).resolve().parent.parent / "app.py")
+
+
+def page(**query: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def said(at: AppTest) -> str:
+    return " | ".join(str(e.value) for kind in (at.error, at.warning, at.success, at.info, at.markdown, at.caption) for e in kind)
+
+
+@pytest.fixture(autouse=True)
+def _tiny(only_tiny: Path) -> None:
+    pass
+
+
+def test_first_visit_is_full() -> None:
+    at = page()
+    assert not at.exception
+    assert at.text_input(key="p").value and at.text_input(key="h").value
+    assert "tiny\\-baseline" in said(at) and "Mask map" in said(at)
+    assert dict(at.query_params)["h"] == at.text_input(key="h").value, "the whole state is in the address"
+
+
+def test_masking_flips_and_undo_takes_it_back() -> None:
+    at = page(p="A cat is sitting.", h="A cat is running.", gold="contradiction")
+    assert "FLIP" not in said(at) and at.pills(key="pills").options[-1] == "running"
+    at.pills(key="pills").select("h4").run()
+    assert not at.exception and "FLIP" in said(at) and dict(at.query_params)["m"] == "h4"
+    next(b for b in at.button if b.label == "Undo").click().run()
+    assert "FLIP" not in said(at) and "m" not in dict(at.query_params)
+
+
+def test_a_link_brings_everything_back_and_nonsense_in_it_is_ignored() -> None:
+    at = page(
+        p="A dog is running in a park.",
+        h="The dog is hungry.",
+        m="h4-h99-x-p2",
+        a="tiny-finetuned",
+        b="nope",
+        method="magic",
+        target="neutral",
+        gold="?",
+    )
+    assert not at.exception
+    assert at.session_state["masks"] == ["h4", "p2"]
+    assert at.selectbox(key="a").value == "tiny-finetuned" and at.selectbox(key="method").value == "gradient"
+    assert parse_masks("h1-h1-<b>-p0-" + "h9" * 99) == ["h1"]
+
+
+def test_top_k_and_reset() -> None:
+    at = page(p="A cat is sitting.", h="A cat is running.")
+    at.number_input(key="top_k").set_value(2).run()
+    next(b for b in at.button if b.label.startswith("Mask the top")).click().run()
+    assert len(at.session_state["masks"]) == 2 and all(m.startswith("h") for m in at.session_state["masks"])
+    next(b for b in at.button if b.label == "Reset").click().run()
+    assert at.session_state["masks"] == []
+
+
+@pytest.mark.parametrize("method", ["gradient", "input_x_gradient", "integrated_gradients", "leave_one_out"])
+def test_every_method_draws(method: str) -> None:
+    at = page(method=method)
+    assert not at.exception and ("completeness gap" in said(at)) == (method == "integrated_gradients")
+
+
+def test_try_to_break_it() -> None:
+    at = page(p="A cat is sitting.", h="A cat is running.")
+    next(b for b in at.button if b.label.startswith("Search")).click().run()
+    assert not at.exception and "falls after" in said(at)
+    next(b for b in at.button if b.label == "Apply").click().run()
+    assert "FLIP" in said(at)
+
+
+def test_a_ready_example_fills_the_fields() -> None:
+    at = page(p="x", h="y")
+    at.selectbox(key="example").select_index(2).run()
+    assert at.text_input(key="h").value == "A man is eating lunch." and at.session_state["gold"] == "contradiction"
+
+
+@pytest.mark.parametrize(
+    ("premise", "hypothesis"),
+    [
+        ("dog " * 5000, "A cat is sitting."),
+        ("<img src=x onerror=alert(1)>", "**bold** :red[x] $x$ [SEP] [MASK]"),
+        ("مرحبا 😀", "e\u0301 \u200d 中文"),
+        ("...", "?!"),
+        ("a\x00b", "[PAD]"),
+    ],
+)
+def test_odd_text_is_no_exception(premise: str, hypothesis: str) -> None:
+    at = page(p=premise, h=hypothesis)
+    assert not at.exception and "Mask map" in said(at)
+    assert ("too long" in said(at)) == (len(premise) > 5000)
+
+
+def test_empty_fields_ask() -> None:
+    at = page(p="", h="only this")
+    assert not at.exception and "Type a premise and a hypothesis" in said(at)
+
+
+def test_a_broken_checkpoint_is_said_and_the_others_work(only_tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(only_tiny / "tiny-baseline", tmp_path / "good")
+    (tmp_path / "bad").mkdir()
+    monkeypatch.setenv("ROBUSTNLI_CHECKPOINTS", str(tmp_path))
+    at = page()
+    assert not at.exception and "no config" in said(at) and "Mask map" in said(at)
+    shutil.rmtree(tmp_path / "good")
+    at = page()
+    assert not at.exception and "No usable checkpoint" in said(at)
