@@ -209,7 +209,7 @@ def compare(
         with _progress(name, len(loaded.examples)) as step:
             scored.append(score(judged, loaded.examples, progress=step))
     accuracies = {"accuracy_before": scored[0].metrics.accuracy, "accuracy_after": scored[1].metrics.accuracy}
-    row = {"before": before, "after": after} | comparison_summary(run(loaded.examples, *scored)) | accuracies
+    row = {"before": before, "after": after} | comparison_summary(run(loaded.examples, scored[0], scored[1])) | accuracies
     _say([row], as_json, lambda r: _counts(r, "n fixed introduced remaining still_right accuracy_before accuracy_after mcnemar_p"))
     if fail_on_regression and row["introduced"] > row["fixed"] and row["mcnemar_p"] < 0.05:
         typer.echo(f"regression: {row['introduced']} introduced against {row['fixed']} fixed (p = {row['mcnemar_p']:.2g}).", err=True)

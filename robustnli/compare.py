@@ -44,4 +44,4 @@ def mcnemar(fixed: int, introduced: int) -> float:
     if n == 0:
         return 1.0
     tail: int = sum(math.comb(n, i) for i in range(few + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return float(min(1.0, 2 * tail / 2**n))

@@ -67,7 +67,7 @@ def _json_rows(path: Path, stream: IO[str]) -> Iterator[tuple[int, Row]]:
 
 def _csv_rows(path: Path, stream: IO[str], kind: str) -> Iterator[tuple[int, Row]]:
     # A TSV of sentences holds bare quotation marks; only a CSV quotes its fields.
-    quoting = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
     reader = csv.DictReader(stream, delimiter="\t" if kind == ".tsv" else ",", quoting=quoting, strict=kind == ".csv")
     number = 0
     try:

@@ -52,7 +52,7 @@ def test_predict() -> None:
     args = ("predict", "--premise", "A cat is sitting.", "--hypothesis", "A cat is running.", "--model", BASE, "--model", FINE)
     status, out, _ = run(*args, "--json")
     rows = json.loads(out)
-    assert status == 0 and [r["label"] for r in rows][0] == "contradiction" and len(rows) == 2
+    assert status == 0 and rows[0]["label"] == "contradiction" and len(rows) == 2
     assert "contradiction" in run(*args)[1]
 
 

@@ -20,7 +20,7 @@ from robustnli.errors import CheckpointError
 from robustnli.types import LABELS
 
 ID2LABEL = {int(label): label.text for label in LABELS}
-_COPIED = (
+_COPIED = (  # noqa: SIM905
     "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act "
     "max_position_embeddings type_vocab_size layer_norm_eps initializer_range pad_token_id"
 ).split()

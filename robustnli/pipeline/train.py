@@ -141,8 +141,8 @@ class NLITrainer(Trainer):
         return (loss, {"logits": logits}) if return_outputs else loss
 
     def create_optimizer(self, model: Any = None) -> Any:
-        if self.optimizer is None:
-            self.optimizer = torch.optim.AdamW(_layer_groups(self.model, self.settings), fused=True)
+        if getattr(self, "optimizer", None) is None:
+            self.optimizer: Any = torch.optim.AdamW(_layer_groups(self.model, self.settings), fused=True)
         return self.optimizer
 
 
@@ -153,9 +153,11 @@ def _forward(model: Any, inputs: dict[str, Any], *, half: bool) -> torch.Tensor:
     arrive at the float32 weights, so nothing of an update is rounded away.
     """
     if not half:
-        return model(**inputs).logits
+        logits: torch.Tensor = model(**inputs).logits
+        return logits
     cast = {name: p.to(torch.bfloat16) for name, p in model.named_parameters()}
-    return torch.func.functional_call(model, cast, kwargs=inputs).logits
+    logits = torch.func.functional_call(model, cast, kwargs=inputs).logits
+    return logits
 
 
 def _layer_groups(model: Any, settings: TrainSettings) -> list[dict[str, Any]]:
@@ -218,7 +220,8 @@ def teach(teachers: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
 
     pairs = [e.pair for e in examples]
     with fast_matmul():
-        return np.mean([[p.probs for p in load(name).predict(pairs)] for name in teachers], axis=0, dtype=np.float32)
+        taught: np.ndarray = np.asarray([[p.probs for p in load(name).predict(pairs)] for name in teachers], dtype=np.float32)
+        return np.mean(taught, axis=0, dtype=np.float32)  # type: ignore[no-any-return]
 
 
 def train(
@@ -369,9 +372,7 @@ def write_checkpoint(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Pat
     spec["truncation"] = spec["padding"] = None
     (folder / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False), encoding="utf-8")
     config = json.loads(model.config.to_json_string(use_diff=False))
-    keep = {k: v for k, v in model.config.to_diff_dict().items()} | {
-        k: config[k] for k in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers")
-    }
+    keep = dict(model.config.to_diff_dict()) | {k: config[k] for k in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers")}
     keep |= {"architectures": ["ElectraForSequenceClassification"], "dtype": "float16"}
     write_json(folder / "config.json", keep)
     weights = {key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
 from robustnli.checkpoints import Found
@@ -66,8 +68,8 @@ def gold_input() -> Label | None:
 def method_input() -> Method:
     """How words are scored."""
     state.allow(state.METHOD, METHOD_NAMES)
-    chosen: Method = st.selectbox("Word scores", list(METHOD_NAMES), key=state.METHOD, format_func=METHOD_NAMES.__getitem__)  # type: ignore[assignment]
-    return chosen
+    chosen = st.selectbox("Word scores", list(METHOD_NAMES), key=state.METHOD, format_func=METHOD_NAMES.__getitem__)
+    return cast(Method, chosen)
 
 
 def target_input(gold: Label | None) -> Label | None:
