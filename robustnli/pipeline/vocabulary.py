@@ -1,4 +1,4 @@
-"""A smaller vocabulary for a trained checkpoint: keep the pieces that a broad text uses, measure what it costs."""
+"""A smaller vocabulary for a checkpoint or a bare encoder: keep the pieces that a broad text uses, measure what it costs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from robustnli.errors import CheckpointError
 from robustnli.records import write_json
 
-EMBEDDING = "electra.embeddings.word_embeddings.weight"
+EMBEDDING = "embeddings.word_embeddings.weight"
 
 
 def count_pieces(folder: Path, texts: Iterable[str]) -> Counter[str]:
@@ -62,7 +62,10 @@ def trim(folder: Path, out: Path, counts: Counter[str], size: int) -> dict[str, 
     write_json(temporary / "config.json", config | {"vocab_size": len(kept), "pad_token_id": new["[PAD]"]})
     weights = load_file(folder / "model.safetensors")
     rows = torch.tensor([vocabulary[piece] for piece in kept])
-    weights[EMBEDDING] = weights[EMBEDDING][rows].contiguous()
+    key = next((key for key in weights if key.endswith(EMBEDDING)), None)
+    if key is None:
+        raise CheckpointError(f"{folder}: no word embeddings in model.safetensors. BERT and ELECTRA folders can be trimmed.")
+    weights[key] = weights[key][rows].contiguous()
     save_file(weights, str(temporary / "model.safetensors"), metadata={"format": "pt"})
     covered = sum(counts[p] for p in kept) / max(1, sum(counts.values()))
     facts = {"pieces_before": len(vocabulary), "pieces_after": len(kept), "running_pieces_kept": covered}
