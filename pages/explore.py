@@ -17,6 +17,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     method = inputs.method_input()
     target = inputs.target_input(gold)
 
+problems.refused_choices()
 if not models:
     st.info("No usable checkpoint was found. Put a checkpoint folder into cache/checkpoints, or name its parent in ROBUSTNLI_CHECKPOINTS.")
     st.stop()
@@ -26,8 +27,11 @@ if not pair.premise or not pair.hypothesis:
 
 ids = state.word_ids(pair)
 masks = state.masks(list(ids.values()))
-with problems.shown():
-    sides = [panels.side(model, pair, masks, target, method) for model in models]
+sides = []
+for model in models:
+    with problems.shown():
+        sides.append(panels.side(model, pair, masks, target, method))
+if sides:
     labels = {name: word.of(sides[0].pair) for word, name in zip(sides[0].words, sides[0].ids, strict=True)}
     panels.notices(sides)
     panels.verdict(sides, gold)

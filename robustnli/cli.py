@@ -233,7 +233,9 @@ def trim(
     from robustnli.records import write_json
 
     texts = texts_of([(e.pair.premise, e.pair.hypothesis) for e in load_all(data).examples])
-    facts = cut(model, out, count_pieces(model, texts), size)
+    with _progress("count pieces", len(texts)) as step:
+        counts = count_pieces(model, texts, progress=step)
+    facts = cut(model, out, counts, size)
     if check:
         held = load_all(check).examples
         for key, folder in (("accuracy_before", model), ("accuracy_after", out)):

@@ -122,3 +122,19 @@ def test_a_broken_checkpoint_is_said_and_the_others_work(only_tiny: Path, tmp_pa
     shutil.rmtree(tmp_path / "good")
     at = page()
     assert not at.exception and "No usable checkpoint" in said(at)
+
+
+def test_a_checkpoint_that_breaks_only_when_loaded_leaves_the_other(
+    only_tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("baseline", "finetuned"):
+        shutil.copytree(only_tiny / f"tiny-{name}", tmp_path / name)
+    (tmp_path / "finetuned" / "model.safetensors").write_bytes(b"not weights")
+    monkeypatch.setenv("ROBUSTNLI_CHECKPOINTS", str(tmp_path))
+    at = page()
+    assert not at.exception and "cannot be loaded" in said(at) and "Mask map" in said(at)
+
+
+def test_a_model_that_is_not_here_is_said() -> None:
+    at = page(a="/etc", h="A cat is running.", p="A cat is sitting.")
+    assert not at.exception and "which is not here" in said(at) and "Mask map" in said(at)

@@ -260,8 +260,8 @@ def train(
         "resumed": last is not None,
         "history": trainer.state.log_history,
     }
+    log["chosen"] = _choose(trainer, work, settings)  # evaluation gathers over all processes
     if trainer.is_world_process_zero():
-        log["chosen"] = _choose(trainer, work, settings)
         finish(trainer, start, out, work, log)
     trainer.accelerator.wait_for_everyone()
     return log
@@ -274,7 +274,7 @@ def prepare_folders(out: Path, *, resume: bool) -> Path:
         raise RunError(f"{out} exists already. Give another --out, or move it away first.")
     if newest_whole(work) and not resume:
         raise RunError(f"{work} holds an interrupted run. Go on with --resume, or delete that folder to start again.")
-    if not resume:
+    if not resume and os.environ.get("RANK", "0") == "0":
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     return work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,20 @@ from tokenizers import Tokenizer
 from robustnli.errors import CheckpointError
 from robustnli.records import write_json
 
+CHUNK = 4096
 EMBEDDING = "embeddings.word_embeddings.weight"
 
 
-def count_pieces(folder: Path, texts: Iterable[str]) -> Counter[str]:
+def count_pieces(folder: Path, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Counter[str]:
     """How often each piece of `folder`'s tokenizer occurs in the texts."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     counts: Counter[str] = Counter()
-    for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
-        counts.update(encoding.tokens)
+    for start in range(0, len(texts), CHUNK):
+        chunk = texts[start : start + CHUNK]
+        for encoding in tokenizer.encode_batch(chunk, add_special_tokens=False):
+            counts.update(encoding.tokens)
+        if progress:
+            progress(len(chunk))
     return counts
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from robustnli.checkpoints import Found
 from robustnli.errors import RobustNLIError
 from robustnli.figures import escape_markdown
+from robustnli.ui import state
 
 
 @contextmanager
@@ -19,6 +20,18 @@ def shown() -> Iterator[None]:
         yield
     except RobustNLIError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
+
+
+_WHAT = {state.OLDER: "model", state.NEWER: "model", state.METHOD: "word score", state.TARGET: "target", state.GOLD: "gold label"}
+
+
+def refused_choices() -> None:
+    """Say what the address asked for and is not to be had here: a model that was removed, say, or a folder."""
+    for key, value in state.refused():
+        st.warning(
+            f"The address asks for the {_WHAT[key]} {escape_markdown(value[:80])}, which is not here. The default is shown.",
+            icon=":material/link_off:",
+        )
 
 
 def broken_checkpoints(found: list[Found]) -> None:

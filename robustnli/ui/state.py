@@ -17,6 +17,7 @@ from robustnli.types import Label, Pair, Segment
 
 PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "gold", "a", "b", "method", "target")
 MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
+_REFUSED = "refused"
 _ID = re.compile(r"[ph][1-9]\d{0,4}")
 
 
@@ -35,9 +36,16 @@ def start() -> None:
 
 
 def allow(key: str, options: Collection[str]) -> None:
-    """Forget a choice (of an old or a mistyped link) that is not on offer, so that the default stands."""
-    if st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
+    """Forget a choice (of an old or a mistyped link) that is not on offer, so that the default stands; `refused` tells it."""
+    value = st.session_state.get(key)
+    if value is not None and value not in options:
+        del st.session_state[key]
+        st.session_state[_REFUSED] = [*st.session_state.get(_REFUSED, []), (key, str(value))]
+
+
+def refused() -> list[tuple[str, str]]:
+    """(key, value) of what `allow` had to forget since this was last asked."""
+    return list(st.session_state.pop(_REFUSED, []))
 
 
 def write_url(known: Sequence[str]) -> None:
