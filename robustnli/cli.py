@@ -226,13 +226,16 @@ def trim(
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
-    """Shrink a checkpoint's vocabulary to the pieces that `data` uses most, and measure what that costs."""
+    """Shrink a checkpoint's vocabulary to the pieces that `data` uses most, and measure what that costs.
+
+    A source given twice counts twice.
+    """
     from robustnli.pipeline.evaluate import evaluate as run
     from robustnli.pipeline.vocabulary import count_pieces, texts_of
     from robustnli.pipeline.vocabulary import trim as cut
     from robustnli.records import write_json
 
-    texts = texts_of([(e.pair.premise, e.pair.hypothesis) for e in load_all(data).examples])
+    texts = [text for source in data for text in texts_of([(e.pair.premise, e.pair.hypothesis) for e in load_all([source]).examples])]
     with _progress("count pieces", len(texts)) as step:
         counts = count_pieces(model, texts, progress=step)
     facts = cut(model, out, counts, size)

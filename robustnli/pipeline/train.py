@@ -289,7 +289,7 @@ def newest_whole(work: Path) -> Path | None:
 def _trainer(start: Start, data: Encoded, dev: Encoded, weights: torch.Tensor, work: Path, settings: TrainSettings) -> NLITrainer:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     steps = math.ceil(math.ceil(len(data) / (settings.batch_size * world)) * settings.epochs)
-    every = max(1, steps // settings.evals)
+    every = math.ceil(steps / settings.evals)  # the last of them is the last step
     arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=settings.epochs,

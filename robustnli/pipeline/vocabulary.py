@@ -16,12 +16,15 @@ from robustnli.errors import CheckpointError
 from robustnli.records import write_json
 
 CHUNK = 4096
+LONGEST = 128  # pieces
 EMBEDDING = "embeddings.word_embeddings.weight"
 
 
 def count_pieces(folder: Path, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Counter[str]:
-    """How often each piece of `folder`'s tokenizer occurs in the texts."""
+    """How often each piece of `folder`'s tokenizer occurs in the texts, each cut at what training reads of it."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(LONGEST)  # whatever the folder's own setting: the same texts give the same counts
+    tokenizer.no_padding()
     counts: Counter[str] = Counter()
     for start in range(0, len(texts), CHUNK):
         chunk = texts[start : start + CHUNK]
