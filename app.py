@@ -1,6 +1,11 @@
 """The app's page list and page-wide settings, nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="robustnli", page_icon=":material/troubleshoot:", layout="wide")
+# A file of ours: the browser would fetch a Material symbol as page icon from a font server.
+ICON = Path(__file__).parent / "robustnli" / "ui" / "icon.svg"
+
+st.set_page_config(page_title="robustnli", page_icon=str(ICON), layout="wide")
 st.navigation([st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:", default=True)], position="top").run()

@@ -9,7 +9,7 @@ from robustnli.pipeline.probe import features, fit
 from robustnli.types import LABELS, Example, Label, example
 
 CUES = {Label.ENTAILMENT: "outdoors", Label.NEUTRAL: "sister", Label.CONTRADICTION: "nobody"}
-NOUNS = "man woman child dog cook driver painter singer farmer nurse".split()
+NOUNS = ["man", "woman", "child", "dog", "cook", "driver", "painter", "singer", "farmer", "nurse"]
 
 
 def rows(n: int, *, cued: bool) -> list[Example]:

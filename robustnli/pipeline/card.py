@@ -67,7 +67,8 @@ def _trim_lines(trim: dict[str, Any] | None) -> list[str]:
         f" ({trim['running_pieces_kept']:.2%} of the pieces of a broad English text)."
     )
     if "accuracy_before" in trim:
-        text += f" Accuracy on {trim['check_pairs']:,} dev pairs: {trim['accuracy_before']:.2%} before, {trim['accuracy_after']:.2%} after."
+        text += f" Accuracy on {trim['check_pairs']:,} dev pairs: {trim['accuracy_before']:.2%} before, {trim['accuracy_after']:.2%} after"
+        text += f" (measured by trimming {trim['check_model']})." if "check_model" in trim else "."
     return [text + "\n"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +30,15 @@ _COPIED = (  # noqa: SIM905
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What training starts from: the model with a fresh (or, from our own checkpoint, a trained) head."""
+    """What training starts from: the model with a fresh (or, from our own checkpoint, a trained) head.
+
+    `origin` names it without a path of this machine; `trim` is what `robustnli trim` noted of its vocabulary.
+    """
 
     model: ElectraForSequenceClassification
     tokenizer: PreTrainedTokenizerBase
     origin: str
+    trim: dict[str, Any] | None = None
 
 
 def start_from(encoder: str, *, dropout: float, attention_dropout: float) -> Start:
@@ -73,7 +79,20 @@ def start_from(encoder: str, *, dropout: float, attention_dropout: float) -> Sta
             f"{encoder}: {len(missing)} encoder weights are missing, the first {missing[0]}. The folder is not a whole encoder."
         )
     tokenizer.model_max_length = config.max_position_embeddings
-    return Start(model, tokenizer, encoder)
+    return Start(model, tokenizer, _origin(encoder), _trim(Path(encoder)))
+
+
+def _origin(encoder: str) -> str:
+    weights = Path(encoder) / "model.safetensors"
+    if not weights.is_file():
+        return encoder
+    return f"{Path(encoder).resolve().name}, sha256 {hashlib.sha256(weights.read_bytes()).hexdigest()}"
+
+
+def _trim(folder: Path) -> dict[str, Any] | None:
+    log = folder / "training_log.json"
+    found: dict[str, Any] | None = json.loads(log.read_text(encoding="utf-8")).get("trim") if log.is_file() else None
+    return found
 
 
 def _copy_bert(folder: Path, model: ElectraForSequenceClassification) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -35,7 +36,7 @@ class Probe:
 def features(hypothesis: str) -> list[int]:
     """Bucket of each lower-case word and of each two neighbours, the sentence's ends included."""
     tokens = ["<", *(hypothesis[a:b].lower() for a, b in spans(hypothesis)), ">"]
-    grams = (*tokens, *(f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)))
+    grams = (*tokens, *(f"{a} {b}" for a, b in pairwise(tokens)))
     return [zlib.crc32(gram.encode("utf-8", "surrogatepass")) % BUCKETS for gram in grams]
 
 

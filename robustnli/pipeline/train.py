@@ -260,6 +260,8 @@ def train(
         "resumed": last is not None,
         "history": trainer.state.log_history,
     }
+    if start.trim:
+        log["trim"] = start.trim
     log["chosen"] = _choose(trainer, work, settings)  # evaluation gathers over all processes
     if trainer.is_world_process_zero():
         finish(trainer, start, out, work, log)

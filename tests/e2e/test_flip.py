@@ -50,10 +50,16 @@ def page(server: str, chromium: str) -> Iterator[Page]:
         page = browser.new_page(viewport={"width": 1400, "height": 1800})
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
+        outside: list[str] = []
+        page.on(
+            "request",
+            lambda r: outside.append(r.url) if not r.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")) else None,
+        )
         page.goto(server)
         expect(page.get_by_text("Mask map")).to_be_visible()
         yield page
         browser.close()
+        assert outside == [], "the page asked another machine"
 
 
 def type_pair(page: Page, premise: str, hypothesis: str) -> None:

@@ -1,0 +1,102 @@
+"""Commands that ask models: predict, evaluate, compare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from robustnli.cli.options import Data, Json, Model, Threads
+from robustnli.cli.output import listed, load, progress, say, say_dropped
+from robustnli.data import load_all
+from robustnli.types import LABELS, Pair
+
+
+def predict(
+    premise: Annotated[str, typer.Option(help="The premise.")],
+    hypothesis: Annotated[str, typer.Option(help="The hypothesis; [MASK] is the mask token.")],
+    model: Annotated[
+        list[str] | None, typer.Option(help="A checkpoint: name, folder, or hub id. May be repeated; default: all shipped.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Predict one pair with each model."""
+    from robustnli.checkpoints import find
+    from robustnli.errors import InputError
+    from robustnli.models import load as load_model
+
+    for name, text in (("premise", premise), ("hypothesis", hypothesis)):
+        if not text.strip():
+            raise InputError(f"the {name} is empty. Give a sentence.")
+    names = model or [found.name for found in find() if found.checkpoint]
+    if not names:
+        raise InputError("no checkpoint was found. Name one with --model.")
+    rows = []
+    for name in names:
+        loaded = load_model(name)
+        fitted = loaded.fit(Pair(premise, hypothesis))
+        for notice in fitted.cut:
+            typer.echo(f"note: {notice}", err=True)
+        prediction = loaded.predict([fitted.pair])[0]
+        rows.append(
+            {
+                "model": name,
+                "label": prediction.label.text,
+                "probs": dict(zip((label.text for label in LABELS), prediction.probs, strict=True)),
+            }
+        )
+    say(rows, as_json, lambda row: f"{row['model']:<20} {row['label']:<14}" + "  ".join(f"{k} {v:.3f}" for k, v in row["probs"].items()))
+
+
+def evaluate(model: Model, data: Data, threads: Threads = 0, as_json: Json = False) -> None:
+    """Accuracy, loss, calibration, per-class precision / recall / F1 and speed of a model on labelled pairs."""
+    from robustnli.pipeline.evaluate import evaluate as run
+    from robustnli.pipeline.evaluate import summary
+
+    loaded = load_all(data)
+    say_dropped(loaded)
+    judged = load(model, threads)
+    with progress("evaluate", len(loaded.examples)) as step:
+        row = {"model": model, "data": data} | summary(run(judged, loaded.examples, progress=step))
+    say([row], as_json, _evaluation_text)
+
+
+def compare(
+    before: Annotated[str, typer.Option(help="The older model.")],
+    after: Annotated[str, typer.Option(help="The newer model.")],
+    data: Data,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="Exit 1 when significantly more is broken than fixed (p < 0.05).")
+    ] = False,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Count the errors fixed, introduced and remaining from one model to another."""
+    from robustnli.pipeline.evaluate import compare as run
+    from robustnli.pipeline.evaluate import comparison_summary
+    from robustnli.pipeline.evaluate import evaluate as score
+
+    loaded = load_all(data)
+    say_dropped(loaded)
+    scored = []
+    for name in (before, after):
+        judged = load(name, threads)
+        with progress(name, len(loaded.examples)) as step:
+            scored.append(score(judged, loaded.examples, progress=step))
+    accuracies = {"accuracy_before": scored[0].metrics.accuracy, "accuracy_after": scored[1].metrics.accuracy}
+    row = {"before": before, "after": after} | comparison_summary(run(loaded.examples, scored[0], scored[1])) | accuracies
+    say([row], as_json, lambda r: listed(r, "n fixed introduced remaining still_right accuracy_before accuracy_after mcnemar_p"))
+    if fail_on_regression and row["introduced"] > row["fixed"] and row["mcnemar_p"] < 0.05:
+        typer.echo(f"regression: {row['introduced']} introduced against {row['fixed']} fixed (p = {row['mcnemar_p']:.2g}).", err=True)
+        raise typer.Exit(1)
+
+
+def _evaluation_text(row: dict[str, Any]) -> str:
+    low, high = row["accuracy_interval"]
+    head = f"{row['model']}: accuracy {row['accuracy']:.2%} ({low:.2%} to {high:.2%}), {row['correct']:,} of {row['n']:,}"
+    rest = f"loss {row['loss']:.4f}, ECE {row['ece']:.4f}, {row['pairs_per_second']:.0f} pairs/s"
+    table = [
+        f"  {name:<14} precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['support']}"
+        for name, c in row["classes"].items()
+    ]
+    return "\n".join([head, rest, *table])

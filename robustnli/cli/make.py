@@ -1,0 +1,161 @@
+"""Commands that make things: train, finetune, attack, trim, card."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from robustnli.cli.options import Data, Dev, Json, Model, Out, Resume, Threads
+from robustnli.cli.output import listed, load, progress, say, say_dropped
+from robustnli.data import Loaded, load_all
+
+
+def train(
+    data: Data,
+    encoder: Annotated[str, typer.Option(help="What to start from: an ELECTRA folder or hub id, or a local BERT folder.")],
+    out: Out,
+    dev: Dev = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 4.0,
+    learning_rate: Annotated[float, typer.Option(help="Peak rate of AdamW.")] = 2e-4,
+    batch_size: Annotated[int, typer.Option(help="Pairs a step and process.")] = 64,
+    evals: Annotated[int, typer.Option(help="Saves and dev evaluations over the run.")] = 4,
+    dropout: Annotated[float, typer.Option(help="Dropout in the encoder and the head.")] = 0.0,
+    label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over the labels.")] = 0.0,
+    layer_decay: Annotated[float, typer.Option(help="Learning rate of a layer relative to the one above.")] = 1.0,
+    teacher: Annotated[list[str] | None, typer.Option(help="Checkpoints to distil from (their mean probabilities).")] = None,
+    distill_weight: Annotated[float, typer.Option(help="Share of the teacher's loss.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 13,
+    threads: Threads = 0,
+    resume: Resume = False,
+    as_json: Json = False,
+) -> None:
+    """Train a classifier on labelled pairs."""
+    from robustnli.pipeline.train import TrainSettings
+
+    settings = TrainSettings(
+        epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, evals=evals, dropout=dropout, label_smoothing=label_smoothing,
+        layer_decay=layer_decay, distill_weight=distill_weight if teacher else 0.0, seed=seed, threads=threads,
+    )  # fmt: skip
+    _train(load_all(data), dev, encoder, out, settings, resume, as_json, teacher or [])
+
+
+def finetune(
+    from_: Annotated[str, typer.Option("--from", help="The checkpoint to go on from: name, folder, or hub id.")],
+    adversarial: Annotated[list[str], typer.Option(help="Adversarial examples, as `attack` writes them. May be repeated.")],
+    data: Data,
+    out: Out,
+    dev: Dev = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 1.0,
+    learning_rate: Annotated[float, typer.Option(help="Peak rate of AdamW.")] = 5e-5,
+    batch_size: Annotated[int, typer.Option(help="Pairs a step and process.")] = 64,
+    dropout: Annotated[float, typer.Option(help="Dropout in the encoder and the head.")] = 0.0,
+    label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over the labels.")] = 0.0,
+    evals: Annotated[int, typer.Option(help="Saves and dev evaluations over the run.")] = 4,
+    patience: Annotated[int, typer.Option(help="Stop after so many evaluations without a better dev accuracy; 0: never.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 13,
+    threads: Threads = 0,
+    resume: Resume = False,
+    as_json: Json = False,
+) -> None:
+    """Go on from a checkpoint with adversarial examples added to the data (the paper's recipe)."""
+    from robustnli.checkpoints import resolve
+    from robustnli.pipeline.train import TrainSettings
+
+    settings = TrainSettings(
+        epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout, label_smoothing=label_smoothing, evals=evals,
+        patience=patience, seed=seed, threads=threads,
+    )  # fmt: skip
+    start = from_ if _is_hub(from_) else resolve(from_).path
+    _train(load_all(data) + load_all(adversarial), dev, start, out, settings, resume, as_json, [])
+
+
+def _train(
+    loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool, teachers: list[str]
+) -> None:
+    from robustnli.pipeline.train import hold_out, teach
+    from robustnli.pipeline.train import train as run
+
+    say_dropped(loaded)
+    examples, held = (list(loaded.examples), list(load_all(dev).examples)) if dev else hold_out(loaded.examples, seed=settings.seed)
+    soft = teach(teachers, examples) if teachers else None
+    log = run(examples, held, encoder=start, out=out, settings=settings, resume=resume, soft=soft)
+    row = {"out": str(out), "steps": log["steps"], "seconds": log["seconds"], "train_pairs": log["train_pairs"]} | log.get("chosen", {})
+    say([row], as_json, lambda r: f"{r['out']}: {r['steps']} steps in {r['seconds']:.0f} s; kept {r['chosen']}; {r['tried']}")
+
+
+def attack(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Where to write the masked examples (JSONL, CSV or Parquet).")],
+    per_class: Annotated[int, typer.Option(min=0, help="Examples drawn of each label; 0: attack all rows.")] = 5000,
+    k: Annotated[int, typer.Option(min=1, help="Words masked at most.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 13,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Mask the hypothesis word with the largest loss gradient, and predict again (the paper's attack)."""
+    from robustnli.pipeline.generate import generate, sample, summary, to_row
+    from robustnli.records import file_format, write_rows
+
+    file_format(out)
+    loaded = load_all(data)
+    say_dropped(loaded)
+    examples = sample(loaded.examples, per_class, seed) if per_class else list(loaded.examples)
+    victim = load(model, threads)
+    with progress("attack", len(examples)) as step:
+        attacks = generate(victim, examples, k=k, progress=step)
+    write_rows(out, (to_row(a, victim, seed=seed) for a in attacks))
+    row = {"out": str(out), "model": model, "k": k, "seed": seed} | summary(attacks)
+    say([row], as_json, lambda r: listed(r, "n broken held skipped accuracy_before accuracy_after success_rate predictions"))
+
+
+def trim(
+    model: Annotated[Path, typer.Option(help="A checkpoint folder.")],
+    data: Data,
+    out: Out,
+    size: Annotated[int, typer.Option(min=100, help="Pieces to keep at most.")] = 12_000,
+    check: Annotated[list[str] | None, typer.Option(help="Labelled data to measure the cost on.")] = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Shrink a checkpoint's vocabulary to the pieces that `data` uses most, and measure what that costs.
+
+    A source given twice counts twice.
+    """
+    from robustnli.pipeline.evaluate import evaluate as run
+    from robustnli.pipeline.vocabulary import count_pieces, texts_of
+    from robustnli.pipeline.vocabulary import trim as cut
+    from robustnli.records import write_json
+
+    texts = [text for source in data for text in texts_of([(e.pair.premise, e.pair.hypothesis) for e in load_all([source]).examples])]
+    with progress("count pieces", len(texts)) as step:
+        counts = count_pieces(model, texts, progress=step)
+    facts = cut(model, out, counts, size)
+    if check:
+        held = load_all(check).examples
+        for key, folder in (("accuracy_before", model), ("accuracy_after", out)):
+            with progress(key, len(held)) as step:
+                facts[key] = run(load(str(folder), threads), held, progress=step).metrics.accuracy
+        facts["check_pairs"] = len(held)
+        log = json.loads((out / "training_log.json").read_text(encoding="utf-8"))
+        write_json(out / "training_log.json", log | {"trim": facts})
+    say([facts], as_json, lambda r: listed(r, " ".join(r)))
+
+
+def card(
+    model: Annotated[Path, typer.Option(help="A checkpoint folder that `train` or `finetune` made.")],
+    about: Annotated[Path, typer.Option(help="JSON: title, summary, data, encoder, licence, command, limits.")],
+    figures: Annotated[list[str], typer.Option(help="NAME=FILE, the file being what `evaluate --json` printed. May be repeated.")],
+) -> None:
+    """Write a checkpoint's model card from its training log and measured figures."""
+    from robustnli.pipeline.card import write_card
+
+    read = {name: json.loads(Path(file).read_text(encoding="utf-8")) for name, _, file in (f.partition("=") for f in figures)}
+    typer.echo(write_card(model, figures=read, about=json.loads(about.read_text(encoding="utf-8"))))
+
+
+def _is_hub(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists()

@@ -1,0 +1,86 @@
+"""The checkpoints that ship: small enough, whole, told truly by their cards, and as good as the cards say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from robustnli.data import load as load_data
+from robustnli.models import load
+from robustnli.pipeline.evaluate import evaluate
+from robustnli.pipeline.generate import generate
+from robustnli.types import LABELS, Example, Label, example
+
+NAMES = ("baseline", "finetuned")
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def folder(request: pytest.FixtureRequest, shipped: Path) -> Path:
+    return shipped / request.param
+
+
+def card(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def figure(folder: Path, data: str) -> float:
+    """The accuracy in per cent that the card states for that data."""
+    found = re.search(rf"^\| {re.escape(data)} \| [\d,]+ \| ([\d.]+)% \|", card(folder), re.MULTILINE)
+    assert found, f"no figure for {data}"
+    return float(found.group(1))
+
+
+def test_sizes(shipped: Path) -> None:
+    sizes = {p: p.stat().st_size for p in shipped.rglob("*") if p.is_file()}
+    assert max(sizes.values()) <= 40 * MEGABYTE and sum(sizes.values()) <= 64 * MEGABYTE
+
+
+def test_a_folder_is_whole_and_its_card_names_the_very_file(folder: Path) -> None:
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "training_log.json"} <= {p.name for p in folder.iterdir()}
+    assert not [p for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pkl", ".pth")]
+    assert hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() in card(folder)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["architectures"] == ["ElectraForSequenceClassification"]
+    assert sorted(name.lower() for name in config["id2label"].values()) == sorted(label.text for label in LABELS)
+    log = json.loads((folder / "training_log.json").read_text())
+    assert log["steps"] > 1000 and any("eval_accuracy" in row for row in log["history"])
+    assert not re.search(r"/(work|tmp|home|root)/", card(folder) + (folder / "training_log.json").read_text()), "a path of the machine"
+
+
+def test_the_first_example_of_the_app_flips(shipped: Path) -> None:
+    """The first thing a visitor sees: both models right, and a word whose masking flips the baseline."""
+    from robustnli.attribution import mask_map
+    from robustnli.examples import READY
+
+    model = load(str(shipped / "baseline"))
+    before = model.predict([READY[0].pair])[0]
+    assert before.label == READY[0].gold
+    assert any(effect.after.label != before.label for effect in mask_map(model, READY[0].pair))
+
+
+@pytest.fixture(scope="module")
+def snli_test(data_dir: Path) -> tuple[Example, ...]:
+    return load_data(str(data_dir / "eval" / "snli_test.jsonl.gz")).examples
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_bars_and_the_cards_figures(shipped: Path, snli_test: tuple[Example, ...]) -> None:
+    older, newer = (load(str(shipped / name)) for name in NAMES)
+    masked = [example(a.pair.premise, a.pair.hypothesis, Label(a.example.label)) for a in generate(older, snli_test)]
+    clean = [100 * evaluate(m, snli_test).metrics.accuracy for m in (older, newer)]
+    broken = [100 * evaluate(m, masked).metrics.accuracy for m in (older, newer)]
+    for name, data, measured in (
+        ("baseline", "SNLI test", clean[0]),
+        ("finetuned", "SNLI test", clean[1]),
+        ("baseline", "SNLI test, masked against baseline", broken[0]),
+        ("finetuned", "SNLI test, masked against baseline", broken[1]),
+    ):
+        assert measured == pytest.approx(figure(shipped / name, data), abs=0.05), f"{name} on {data}"
+    assert clean[0] >= 84 and clean[1] >= clean[0] - 0.5
+    assert broken[1] >= broken[0] + 10
