@@ -10,6 +10,7 @@ from robustnli.errors import InputError
 from robustnli.types import ErrorBreakdown, Label, Outcome, Prediction
 
 Z95 = 1.959963984540054
+TOO_FEW = 30  # rows below which a slice tells nothing
 
 
 def outcome(gold: Label, before: Prediction, after: Prediction) -> Outcome:
@@ -45,3 +46,22 @@ def mcnemar(fixed: int, introduced: int) -> float:
         return 1.0
     tail: int = sum(math.comb(n, i) for i in range(few + 1))
     return float(min(1.0, 2 * tail / 2**n))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's (1979) adjusted p-values, in the given order: below 0.05 stays significant over all the tests together."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def verdict(counts: ErrorBreakdown, p: float) -> str:
+    """What the counts and their (adjusted) p-value tell, in words."""
+    if counts.n < TOO_FEW:
+        return "too few rows to tell"
+    if p >= 0.05:
+        return "no clear change"
+    return "better" if counts.fixed > counts.introduced else "worse"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustnli.compare import breakdown, mcnemar, outcome, wilson
+from robustnli.compare import breakdown, holm, mcnemar, outcome, verdict, wilson
 from robustnli.errors import InputError
 from robustnli.metrics import calibration_error, metrics
-from robustnli.types import Label, Outcome, Prediction
+from robustnli.types import ErrorBreakdown, Label, Outcome, Prediction
 
 SURE = {label: Prediction(tuple(0.8 if i == label else 0.1 for i in range(3))) for label in Label}  # type: ignore[arg-type]
 LABELS = st.sampled_from(list(Label))
@@ -84,3 +84,22 @@ def test_calibration_separates_bins() -> None:
     low = Prediction((0.4, 0.3, 0.3))
     rows = [(Label.ENTAILMENT, low)] * 2 + [(Label.NEUTRAL, low)] * 3 + [(Label.ENTAILMENT, SURE[Label.ENTAILMENT])] * 5
     assert calibration_error(*zip(*rows, strict=True)) == pytest.approx(0.5 * 0 + 0.5 * 0.2)  # type: ignore[arg-type]
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == [] and holm([0.7, 0.9]) == [1.0, 1.0]
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_keeps_order_and_never_helps(ps: list[float]) -> None:
+    out = holm(ps)
+    assert all(p <= q <= 1 for p, q in zip(ps, out, strict=True))
+    assert sorted(out) == [out[i] for i in sorted(range(len(ps)), key=ps.__getitem__)]
+
+
+def test_verdicts() -> None:
+    assert verdict(ErrorBreakdown("x", 20, 1, 1, 7), 0.001) == "too few rows to tell"
+    assert verdict(ErrorBreakdown("x", 20, 1, 1, 70), 0.001) == "better"
+    assert verdict(ErrorBreakdown("x", 1, 20, 1, 70), 0.001) == "worse"
+    assert verdict(ErrorBreakdown("x", 20, 1, 1, 70), 0.05) == "no clear change"

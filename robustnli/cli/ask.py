@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from robustnli.cli.options import Data, Json, Model, Threads
-from robustnli.cli.output import listed, load, progress, say, say_dropped
+from robustnli.cli.output import load, progress, say, say_dropped
 from robustnli.data import load_all
 from robustnli.types import LABELS, Pair
 
@@ -71,7 +71,7 @@ def compare(
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
-    """Count the errors fixed, introduced and remaining from one model to another."""
+    """Count the errors fixed, introduced and remaining from one model to another, over all rows and per slice."""
     from robustnli.pipeline.evaluate import compare as run
     from robustnli.pipeline.evaluate import comparison_summary
     from robustnli.pipeline.evaluate import evaluate as score
@@ -83,9 +83,9 @@ def compare(
         judged = load(name, threads)
         with progress(name, len(loaded.examples)) as step:
             scored.append(score(judged, loaded.examples, progress=step))
-    accuracies = {"accuracy_before": scored[0].metrics.accuracy, "accuracy_after": scored[1].metrics.accuracy}
-    row = {"before": before, "after": after} | comparison_summary(run(loaded.examples, scored[0], scored[1])) | accuracies
-    say([row], as_json, lambda r: listed(r, "n fixed introduced remaining still_right accuracy_before accuracy_after mcnemar_p"))
+    parts = comparison_summary(run(loaded.examples, scored[0], scored[1]))
+    row = {"before": before, "after": after, **parts[0], "slices": parts[1:]}
+    say([row], as_json, lambda r: _comparison_text([r, *r["slices"]]))
     if fail_on_regression and row["introduced"] > row["fixed"] and row["mcnemar_p"] < 0.05:
         typer.echo(f"regression: {row['introduced']} introduced against {row['fixed']} fixed (p = {row['mcnemar_p']:.2g}).", err=True)
         raise typer.Exit(1)
@@ -100,3 +100,14 @@ def _evaluation_text(row: dict[str, Any]) -> str:
         for name, c in row["classes"].items()
     ]
     return "\n".join([head, rest, *table])
+
+
+def _comparison_text(rows: list[dict[str, Any]]) -> str:
+    head = f"{'slice':<18}{'n':>7}{'fixed':>7}{'introd.':>8}{'remain.':>8}{'still right':>12}{'before':>9}{'after':>9}{'p':>9}{'Holm p':>9}  verdict"
+    return "\n".join([head, *(_comparison_line(r) for r in rows)])
+
+
+def _comparison_line(r: dict[str, Any]) -> str:
+    counts = f"{r['n']:>7}{r['fixed']:>7}{r['introduced']:>8}{r['remaining']:>8}{r['still_right']:>12}"
+    shares = "".join(f"{'-' if r[key] is None else f'{r[key]:.2%}':>9}" for key in ("accuracy_before", "accuracy_after"))
+    return f"{r['slice']:<18}{counts}{shares}{r['mcnemar_p']:>9.2g}{r['holm_p']:>9.2g}  {r['verdict']}"

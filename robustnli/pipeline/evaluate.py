@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from robustnli.compare import breakdown, mcnemar, wilson
+from robustnli.compare import TOO_FEW, breakdown, holm, mcnemar, verdict, wilson
 from robustnli.metrics import Metrics, metrics
 from robustnli.models import NLIModel, fast_matmul
+from robustnli.slices import STANDARD, Slice
 from robustnli.types import ErrorBreakdown, Example, Prediction
 
 CHUNK = 1024
@@ -55,14 +56,29 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def compare(examples: Sequence[Example], before: Evaluation, after: Evaluation, name: str = "all") -> ErrorBreakdown:
-    """The error breakdown of two evaluations of the same examples."""
-    return breakdown(name, [e.label for e in examples], before.predictions, after.predictions)
+def compare(examples: Sequence[Example], before: Evaluation, after: Evaluation, slices: Sequence[Slice] = STANDARD) -> list[ErrorBreakdown]:
+    """The error breakdown of two evaluations of the same examples, one a slice."""
+    out = []
+    for part in slices:
+        rows = [i for i, e in enumerate(examples) if part.holds(e)]
+        older, newer = ([scored.predictions[i] for i in rows] for scored in (before, after))
+        out.append(breakdown(part.name, [examples[i].label for i in rows], older, newer))
+    return out
 
 
-def comparison_summary(counts: ErrorBreakdown) -> dict[str, Any]:
-    """Counts first, then the share of the older model's errors that were fixed, and McNemar's exact p."""
-    errors_before = counts.fixed + counts.remaining
+def comparison_summary(parts: Sequence[ErrorBreakdown]) -> list[dict[str, Any]]:
+    """A row a slice: counts first, then the shares fixed by both denominators with Wilson intervals, McNemar's exact p, Holm's, and words.
+
+    Holm's correction is over the slices that have rows enough; the first part ("all") is a question of its own.
+    """
+    ps = [mcnemar(part.fixed, part.introduced) for part in parts]
+    tested = [i for i, part in enumerate(parts) if i and part.n >= TOO_FEW]
+    adjusted = dict(zip(tested, holm([ps[i] for i in tested]), strict=True))
+    return [_comparison_row(part, ps[i], adjusted.get(i, ps[i])) for i, part in enumerate(parts)]
+
+
+def _comparison_row(counts: ErrorBreakdown, p: float, adjusted: float) -> dict[str, Any]:
+    of_older, of_either = counts.fixed + counts.remaining, counts.fixed + counts.introduced + counts.remaining
     return {
         "slice": counts.slice,
         "n": counts.n,
@@ -70,7 +86,13 @@ def comparison_summary(counts: ErrorBreakdown) -> dict[str, Any]:
         "introduced": counts.introduced,
         "remaining": counts.remaining,
         "still_right": counts.still_right,
-        "fixed_of_older_errors": counts.fixed / errors_before if errors_before else None,
-        "fixed_of_older_errors_interval": list(wilson(counts.fixed, errors_before)),
-        "mcnemar_p": mcnemar(counts.fixed, counts.introduced),
+        "accuracy_before": (counts.introduced + counts.still_right) / counts.n if counts.n else None,
+        "accuracy_after": (counts.fixed + counts.still_right) / counts.n if counts.n else None,
+        "fixed_of_older_errors": counts.fixed / of_older if of_older else None,
+        "fixed_of_older_errors_interval": list(wilson(counts.fixed, of_older)),
+        "fixed_of_all_errors": counts.fixed / of_either if of_either else None,
+        "fixed_of_all_errors_interval": list(wilson(counts.fixed, of_either)),
+        "mcnemar_p": p,
+        "holm_p": adjusted,
+        "verdict": verdict(counts, adjusted),
     }
