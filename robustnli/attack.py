@@ -51,10 +51,16 @@ def rank(attribution: Attribution) -> list[Word]:
     return [word for word, _ in sorted(scored, key=lambda item: -item[1])]
 
 
+def hypothesis_scores(attribution: Attribution) -> tuple[float, ...]:
+    """The scores of the hypothesis words, in their order."""
+    return tuple(score for word, score in zip(attribution.words, attribution.scores, strict=True) if word.segment == "hypothesis")
+
+
 def _chunk(model: NLIModel, examples: Sequence[Example], k: int) -> list[Attack]:
     pairs = [e.pair for e in examples]
     before = model.predict(pairs)
-    ranked = [rank(a) for a in attribute_many(model, pairs, [e.label for e in examples], method="gradient")]
+    attributions = attribute_many(model, pairs, [e.label for e in examples], method="gradient")
+    ranked = [rank(a) for a in attributions]
     after, masked, used = list(before), list(pairs), [0] * len(examples)
     live = list(range(len(examples)))
     tried = [1] * len(examples)
@@ -66,7 +72,17 @@ def _chunk(model: NLIModel, examples: Sequence[Example], k: int) -> list[Attack]
             tried[i] += 1
         live = [i for i in live if after[i].label == examples[i].label]
     return [
-        Attack(e, "mask", _status(e, before[i], after[i]), masked[i], tuple(ranked[i][: used[i]]), before[i], after[i], tried[i])
+        Attack(
+            e,
+            "mask",
+            _status(e, before[i], after[i]),
+            masked[i],
+            tuple(ranked[i][: used[i]]),
+            before[i],
+            after[i],
+            tried[i],
+            hypothesis_scores(attributions[i]),
+        )
         for i, e in enumerate(examples)
     ]
 

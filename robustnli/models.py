@@ -59,8 +59,11 @@ class NLIModel:
 
     def predict(self, pairs: Sequence[Pair]) -> list[Prediction]:
         """One `Prediction` a pair, in order. Pairs too long are cut as `fit` does."""
-        out: list[Prediction | None] = [None] * len(pairs)
-        encodings = self.encode(pairs)
+        return self.predict_encoded(self.encode(pairs))
+
+    def predict_encoded(self, encodings: Sequence[Encoding]) -> list[Prediction]:
+        """`predict`, of what `encode` gave; an input-format audit may have changed it."""
+        out: list[Prediction | None] = [None] * len(encodings)
         for rows in batches([len(e.ids) for e in encodings]):
             with torch.inference_mode():
                 logits = self.logits(self.tensors([encodings[i] for i in rows]))

@@ -121,7 +121,8 @@ class Status(Enum):
 class Attack:
     """One example attacked: what was masked, and the predictions before and after.
 
-    `words` are in the order they were chosen; `tried` counts predictions asked of the model.
+    `words` are in the order they were chosen; `tried` counts predictions asked of the model. `scores` are what the words
+    were ranked by, one a word of the untouched hypothesis, in its order; () where a recipe has none.
     """
 
     example: Example
@@ -132,6 +133,7 @@ class Attack:
     before: Prediction
     after: Prediction
     tried: int
+    scores: tuple[float, ...] = ()
 
 
 class Outcome(Enum):

@@ -14,7 +14,7 @@ from robustnli.records import read_rows, write_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EVAL, BASE, FINE = (str(FIXTURES / name) for name in ("tiny_eval.jsonl", "tiny-baseline", "tiny-finetuned"))
-COMMANDS = ("predict", "train", "attack", "finetune", "evaluate", "compare", "trim", "card")
+COMMANDS = ("predict", "train", "attack", "finetune", "evaluate", "compare", "trim", "card", "reproduce")
 
 
 def run(*args: str) -> tuple[int, str, str]:
@@ -70,6 +70,10 @@ def test_evaluate_and_compare() -> None:
     counts = json.loads(out)
     assert sum(counts[k] for k in ("fixed", "introduced", "remaining", "still_right")) == 300
     assert counts["remaining"] + counts["fixed"] == 300 - scored["correct"]
+    parts = {row["slice"]: row for row in counts["slices"]}
+    assert sum(parts[name]["n"] for name in scored["classes"]) == 300 and 30 < parts["negation"]["n"] < 300
+    assert parts["ambiguity"]["verdict"] == "too few rows to tell" and parts["entailment"]["holm_p"] >= parts["entailment"]["mcnemar_p"]
+    assert "no clear change" in run("compare", "--before", BASE, "--after", BASE, "--data", EVAL)[1]
 
 
 def test_attack_then_compare_fails_on_regression(tmp_path: Path) -> None:

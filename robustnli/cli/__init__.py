@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, make
+from robustnli.cli import ask, make, reproduce
 from robustnli.errors import RobustNLIError
 
-COMMANDS = (ask.predict, make.train, make.finetune, make.attack, ask.evaluate, ask.compare, make.trim, make.card)
+COMMANDS = (ask.predict, make.train, make.finetune, make.attack, ask.evaluate, ask.compare, make.trim, make.card, reproduce.reproduce)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for command in COMMANDS:

@@ -73,7 +73,7 @@ def compare(
 ) -> None:
     """Count the errors fixed, introduced and remaining from one model to another, over all rows and per slice."""
     from robustnli.pipeline.evaluate import compare as run
-    from robustnli.pipeline.evaluate import comparison_summary
+    from robustnli.pipeline.evaluate import comparison_summary, rows_of
     from robustnli.pipeline.evaluate import evaluate as score
 
     loaded = load_all(data)
@@ -83,7 +83,7 @@ def compare(
         judged = load(name, threads)
         with progress(name, len(loaded.examples)) as step:
             scored.append(score(judged, loaded.examples, progress=step))
-    parts = comparison_summary(run(loaded.examples, scored[0], scored[1]))
+    parts = comparison_summary(run(loaded.examples, scored[0].predictions, scored[1].predictions, rows_of(loaded.examples)))
     row = {"before": before, "after": after, **parts[0], "slices": parts[1:]}
     say([row], as_json, lambda r: _comparison_text([r, *r["slices"]]))
     if fail_on_regression and row["introduced"] > row["fixed"] and row["mcnemar_p"] < 0.05:

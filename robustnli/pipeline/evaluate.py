@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,11 @@ def evaluate(model: NLIModel, examples: Sequence[Example], *, progress: Progress
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
     """The figures as plain values for JSON; accuracy with its Wilson 95 % interval."""
-    m = evaluation.metrics
+    return metrics_summary(evaluation.metrics) | {"pairs_per_second": evaluation.pairs_per_second}
+
+
+def metrics_summary(m: Metrics) -> dict[str, Any]:
+    """One model's figures on one data set as plain values."""
     return {
         "n": m.n,
         "correct": m.correct,
@@ -52,18 +56,20 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "ece": m.ece,
         "classes": {c.label.text: {"precision": c.precision, "recall": c.recall, "f1": c.f1, "support": c.support} for c in m.classes},
         "confusion": [list(row) for row in m.confusion],
-        "pairs_per_second": evaluation.pairs_per_second,
     }
 
 
-def compare(examples: Sequence[Example], before: Evaluation, after: Evaluation, slices: Sequence[Slice] = STANDARD) -> list[ErrorBreakdown]:
-    """The error breakdown of two evaluations of the same examples, one a slice."""
-    out = []
-    for part in slices:
-        rows = [i for i, e in enumerate(examples) if part.holds(e)]
-        older, newer = ([scored.predictions[i] for i in rows] for scored in (before, after))
-        out.append(breakdown(part.name, [examples[i].label for i in rows], older, newer))
-    return out
+def rows_of(examples: Sequence[Example], slices: Sequence[Slice] = STANDARD) -> dict[str, list[int]]:
+    """Slice name -> the numbers of its rows."""
+    return {part.name: [i for i, e in enumerate(examples) if part.holds(e)] for part in slices}
+
+
+def compare(
+    examples: Sequence[Example], before: Sequence[Prediction], after: Sequence[Prediction], parts: Mapping[str, Sequence[int]]
+) -> list[ErrorBreakdown]:
+    """The error breakdown of two models' predictions of the same examples, one a part (as `rows_of` gives them)."""
+    gold = [e.label for e in examples]
+    return [breakdown(name, *([column[i] for i in rows] for column in (gold, before, after))) for name, rows in parts.items()]  # type: ignore[arg-type]
 
 
 def comparison_summary(parts: Sequence[ErrorBreakdown]) -> list[dict[str, Any]]:

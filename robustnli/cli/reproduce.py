@@ -1,0 +1,33 @@
+"""The command that runs the whole experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from robustnli.cli.options import Json, Threads
+from robustnli.cli.output import say
+
+
+def reproduce(
+    scale: Annotated[Literal["tiny", "shipped", "paper"], typer.Option(help="tiny: our fixture; shipped: local SNLI; paper: the hub.")],
+    protocol: Annotated[Literal["clean", "paper"], typer.Option(help="paper: attack the very split that is scored, which leaks.")] = "clean",
+    out: Annotated[Path, typer.Option(help="The run's folder; an interrupted run goes on there.")] = Path("runs/reproduce"),
+    data: Annotated[Path | None, typer.Option(help="For shipped: a folder with train/snli_train and eval/snli_dev, snli_test.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="What to start from, where the scale has no default: a folder or hub id.")] = None,
+    again: Annotated[list[str] | None, typer.Option(help="Do this finished stage once more. May be repeated.")] = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Train, attack, fine-tune and score in one call; every stage restarts alone."""
+    from robustnli.pipeline import runs
+    from robustnli.pipeline.reproduce import plan
+    from robustnli.pipeline.reproduce import reproduce as run
+
+    asked = plan(scale, protocol, data=data, encoder=encoder, threads=threads)
+    for name in again or []:
+        runs.again(out, name)
+    report = run(asked, out, say=lambda line: typer.echo(line, err=True))
+    say([report], as_json, lambda _: (out / "report.md").read_text(encoding="utf-8"))

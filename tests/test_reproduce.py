@@ -1,0 +1,185 @@
+"""The whole experiment on the tiny model: every stage for real, done once, gone on with after kill -9, leaks told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from robustnli.data import load as load_data
+from robustnli.errors import InputError, RunError
+from robustnli.models import load
+from robustnli.pipeline import runs
+from robustnli.pipeline.audit import FORMS, audit
+from robustnli.pipeline.reproduce import LEAKS, plan, reproduce
+from robustnli.records import read_rows
+from robustnli.types import Example, Label, example
+
+FIXTURES = Path(__file__).parent / "fixtures"
+STAGES = {"baseline", "masked", "finetuned", "scored-dev", "scored-test", "probe", "audit"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "clean"
+    begun = time.perf_counter()
+    reproduce(plan("tiny", "clean", threads=1), out, say=lambda _: None)
+    assert time.perf_counter() - begun < 90
+    return out
+
+
+def report(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text())
+
+
+@pytest.mark.slow
+def test_every_stage_leaves_its_files_and_the_counts_add_up(run: Path) -> None:
+    assert {p.stem for p in (run / "stages").glob("*.json")} == STAGES
+    told = report(run)
+    assert told["stamp"] is None and told["trained_on_scored_rows"] == 0 and "leaks" not in (run / "report.md").read_text()
+    for split in told["splits"].values():
+        assert split["models"]["baseline"]["clean"]["accuracy"] > 0.85
+        for rows in split["comparison"]["sets"].values():
+            assert all(r["fixed"] + r["introduced"] + r["remaining"] + r["still_right"] == r["n"] for r in rows)
+        for name, strength in split["attacks"].items():
+            falling = [strength["depths"][k]["accuracy"] for k in "123"]
+            assert falling == sorted(falling, reverse=True) and falling[0] < split["models"][name]["clean"]["accuracy"] - 0.2
+            assert split["transfer"][name][name] == pytest.approx(split["models"][name][f"masked against {name}"]["accuracy"])
+    assert told["splits"]["test"]["comparison"]["sets"]["clean"][-1]["slice"] == "hypothesis-only-hard"
+
+
+@pytest.mark.slow
+def test_records_hold_no_text_and_give_the_report_back(run: Path) -> None:
+    rows = [row for _, row in read_rows(run / "records" / "test.parquet")]
+    examples = load_data(str(FIXTURES / "tiny_test.jsonl")).examples
+    assert [row["uid"] for row in rows] == [e.uid for e in examples]
+    assert "guitar" not in json.dumps(rows)
+    right = sum(max(range(3), key=row["probs"]["baseline"].__getitem__) == row["gold"] for row in rows)
+    assert right == report(run)["splits"]["test"]["models"]["baseline"]["clean"]["correct"]
+    model = load(str(run / "checkpoints" / "baseline"))
+    for row, e in zip(rows, examples, strict=True):
+        start, end, _ = row["attacks"]["baseline"]["masked"][0]
+        scores = row["attacks"]["baseline"]["scores"]
+        words = [e.pair.hypothesis[w.start : w.end] for w in model.words(e.pair) if w.segment == "hypothesis"]
+        assert words[scores.index(max(scores))] == e.pair.hypothesis[start:end], "the word masked is the one with the largest score"
+
+
+@pytest.mark.slow
+def test_a_second_call_does_nothing_again_and_one_stage_restarts_alone(run: Path) -> None:
+    before = {p.name: p.stat().st_mtime_ns for p in (run / "stages").iterdir()}
+    said: list[str] = []
+    first = report(run)
+    assert reproduce(plan("tiny", "clean", threads=1), run, say=said.append) == first
+    assert all("done before" in line for line in said) and len(said) == len(STAGES)
+    runs.again(run, "probe")
+    assert reproduce(plan("tiny", "clean", threads=1), run, say=said.append) == first
+    changed = {p.name for p in (run / "stages").iterdir() if p.stat().st_mtime_ns != before[p.name]}
+    assert changed == {"probe.json"}
+    with pytest.raises(RunError, match="no finished stage 'prob'; finished are audit"):
+        runs.again(run, "prob")
+    with pytest.raises(RunError, match="another protocol"):
+        reproduce(plan("tiny", "paper", threads=1), run, say=said.append)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_the_run_ends_the_same(run: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "robustnli",
+        "reproduce",
+        "--scale",
+        "tiny",
+        "--threads",
+        "1",
+        "--out",
+        str(tmp_path / "run"),
+        "--json",
+    ]
+    kills = 0
+    for wait in (5.0, 9.0, 12.0):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills, "no kill hit the run"
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert report(tmp_path / "run") == report(run)
+
+
+@pytest.mark.slow
+def test_the_papers_protocol_is_stamped_as_the_leak_it_is(tmp_path: Path) -> None:
+    told = reproduce(plan("tiny", "paper", threads=1), tmp_path / "run", say=lambda _: None)
+    assert told["stamp"] == LEAKS and told["trained_on_scored_rows"] == 300  # 200 of each label at most: all there are
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert text.count(LEAKS) == 2 and "300 scored pairs" in text
+
+
+def test_plans() -> None:
+    paper = plan("paper", "paper")
+    assert (
+        paper.encoder == "google/electra-small-discriminator"
+        and paper.sources.dev == "stanfordnlp/snli:validation"
+        and paper.per_class == 5000
+    )
+    with pytest.raises(InputError, match="--data"):
+        plan("shipped", "clean")
+    assert plan("shipped", "clean", data=Path("d"), encoder="e").sources.test == "d/eval/snli_test.jsonl.gz"
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(RunError, match="holds no run"):
+        runs.open_run(tmp_path, {})
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_stage_is_done_again_when_its_inputs_change(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def work() -> dict[str, int]:
+        calls.append(1)
+        return {"n": len(calls)}
+
+    def once(key: int) -> dict:
+        return runs.stage(tmp_path, "s", {"key": key}, work, lambda _: None)
+
+    assert [once(1), once(1), once(2), once(2)] == [{"n": 1}, {"n": 1}, {"n": 2}, {"n": 2}]
+
+
+def test_finished_shards_are_not_done_again(tmp_path: Path) -> None:
+    examples = [example(f"p{i}", "h", Label.NEUTRAL) for i in range(10)]
+    asked: list[str] = []
+
+    def work(part: list[Example]) -> list[dict]:
+        asked.extend(e.pair.premise for e in part)
+        if "p7" in asked and len(asked) < 12:
+            raise KeyboardInterrupt
+        return [{"premise": e.pair.premise} for e in part]
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.sharded(tmp_path, "s", examples, work, size=4)
+    rows = runs.sharded(tmp_path, "s", examples, work, size=4)
+    assert [row["premise"] for row in rows] == [f"p{i}" for i in range(10)]
+    assert asked.count("p0") == 1 and asked.count("p5") == 2
+
+
+def test_the_audits_forms() -> None:
+    model = load(str(FIXTURES / "tiny-baseline"))
+    pair = load_data(str(FIXTURES / "tiny_test.jsonl")).examples[0].pair
+    whole = model.encode([pair])[0]
+    forms = {name: form(whole) for name, form in FORMS.items()}
+    alone = {s: model._backend.encode(pair.text(s)).ids for s in ("premise", "hypothesis")}
+    assert list(forms["premise only"].ids) == alone["premise"] and list(forms["hypothesis only"].ids) == alone["hypothesis"]
+    assert forms["one string"].ids == whole.ids and set(forms["one string"].types) == {0} != set(whole.types)
+    assert set(forms["hypothesis only"].types) == {0}
+    assert audit(model, [pair])["two segments"] == model.predict([pair])
