@@ -46,6 +46,13 @@ def test_masking_flips_and_undo_takes_it_back() -> None:
     assert "FLIP" not in said(at) and "m" not in dict(at.query_params)
 
 
+@pytest.mark.parametrize("gold", ["entailment", "neutral", "contradiction"])
+def test_the_verdict_names_gold(gold: str) -> None:
+    told = said(page(p="A cat is sitting.", h="A cat is running.", gold=gold))
+    assert f"; gold is **{gold}**." in told
+    assert ("wrong" in told) == (gold != "contradiction")
+
+
 def test_a_link_brings_everything_back_and_nonsense_in_it_is_ignored() -> None:
     at = page(
         p="A dog is running in a park.",

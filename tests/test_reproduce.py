@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,37 @@ def test_killed_anywhere_the_run_ends_the_same(run: Path, tmp_path: Path) -> Non
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert report(tmp_path / "run") == report(run)
+
+
+def launched(out: Path) -> None:
+    """The tiny run in two real processes (gloo)."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = ["-m", "robustnli", "reproduce", "--scale", "tiny", "--threads", "1", "--out", str(out), "--json"]
+    done = subprocess.run([*launcher, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == report(out), "only the first process prints"
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_same_adversarial_set_and_the_same_figures(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    for name in ("masked", "scored-dev", "scored-test"):
+        (out / "stages" / f"{name}.json").unlink()
+    for name in ("masked.jsonl", "report.json", "records/test.parquet"):
+        (out / name).unlink()
+    launched(out)
+    assert (out / "masked.jsonl").read_bytes() == (run / "masked.jsonl").read_bytes()
+    assert report(out) == report(run)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    launched(tmp_path / "run")
+    told = report(tmp_path / "run")["splits"]["test"]["models"]
+    assert all(told[name]["clean"]["accuracy"] > 0.85 for name in ("baseline", "finetuned"))
+    log = json.loads((tmp_path / "run" / "checkpoints" / "baseline" / "training_log.json").read_text())
+    assert log["steps"] == 3 * 24, "3,000 pairs in steps of two times 64, three times over"
 
 
 @pytest.mark.slow

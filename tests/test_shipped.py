@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from robustnli.data import load as load_data
 from robustnli.models import load
 from robustnli.pipeline.evaluate import evaluate
 from robustnli.pipeline.generate import generate
-from robustnli.types import LABELS, Example, Label, example
+from robustnli.types import LABELS, example
 
 NAMES = ("baseline", "finetuned")
 MEGABYTE = 1 << 20
@@ -63,24 +64,24 @@ def test_the_first_example_of_the_app_flips(shipped: Path) -> None:
     assert any(effect.after.label != before.label for effect in mask_map(model, READY[0].pair))
 
 
-@pytest.fixture(scope="module")
-def snli_test(data_dir: Path) -> tuple[Example, ...]:
-    return load_data(str(data_dir / "eval" / "snli_test.jsonl.gz")).examples
+CLEAN, MASKED = "SNLI test", "SNLI test, masked against baseline"
+
+
+def test_the_cards_reach_the_bars(shipped: Path) -> None:
+    older, newer = (shipped / name for name in NAMES)
+    assert figure(older, CLEAN) >= 84 and figure(older, MASKED) <= 70
+    assert figure(newer, CLEAN) >= figure(older, CLEAN) - 0.5
+    assert figure(newer, MASKED) >= figure(older, MASKED) + 10
 
 
 @pytest.mark.slow
 @pytest.mark.data
-def test_the_bars_and_the_cards_figures(shipped: Path, snli_test: tuple[Example, ...]) -> None:
+def test_the_cards_figures_are_true(shipped: Path, data_dir: Path) -> None:
+    """On 1,500 rows drawn from SNLI test; a right figure is missed by four points about twice in a thousand draws."""
+    rows = load_data(str(data_dir / "eval" / "snli_test.jsonl.gz")).examples
+    rows = random.Random(5).sample(rows, 1500)
     older, newer = (load(str(shipped / name)) for name in NAMES)
-    masked = [example(a.pair.premise, a.pair.hypothesis, Label(a.example.label)) for a in generate(older, snli_test)]
-    clean = [100 * evaluate(m, snli_test).metrics.accuracy for m in (older, newer)]
-    broken = [100 * evaluate(m, masked).metrics.accuracy for m in (older, newer)]
-    for name, data, measured in (
-        ("baseline", "SNLI test", clean[0]),
-        ("finetuned", "SNLI test", clean[1]),
-        ("baseline", "SNLI test, masked against baseline", broken[0]),
-        ("finetuned", "SNLI test, masked against baseline", broken[1]),
-    ):
-        assert measured == pytest.approx(figure(shipped / name, data), abs=0.05), f"{name} on {data}"
-    assert clean[0] >= 84 and clean[1] >= clean[0] - 0.5
-    assert broken[1] >= broken[0] + 10
+    masked = [example(a.pair.premise, a.pair.hypothesis, a.example.label) for a in generate(older, rows)]
+    for name, model in zip(NAMES, (older, newer), strict=True):
+        for data, examples in ((CLEAN, rows), (MASKED, masked)):
+            assert 100 * evaluate(model, examples).metrics.accuracy == pytest.approx(figure(shipped / name, data), abs=4), f"{name}, {data}"

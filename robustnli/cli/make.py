@@ -75,6 +75,7 @@ def finetune(
 def _train(
     loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool, teachers: list[str]
 ) -> None:
+    from robustnli.pipeline.runs import leads
     from robustnli.pipeline.train import hold_out, teach
     from robustnli.pipeline.train import train as run
 
@@ -82,6 +83,8 @@ def _train(
     examples, held = (list(loaded.examples), list(load_all(dev).examples)) if dev else hold_out(loaded.examples, seed=settings.seed)
     soft = teach(teachers, examples) if teachers else None
     log = run(examples, held, encoder=start, out=out, settings=settings, resume=resume, soft=soft)
+    if not leads():
+        return
     row = {"out": str(out), "steps": log["steps"], "seconds": log["seconds"], "train_pairs": log["train_pairs"]} | log.get("chosen", {})
     say([row], as_json, lambda r: f"{r['out']}: {r['steps']} steps in {r['seconds']:.0f} s; kept {r['chosen']}; {r['tried']}")
 

@@ -13,7 +13,9 @@ from robustnli.cli.output import say
 
 def reproduce(
     scale: Annotated[Literal["tiny", "shipped", "paper"], typer.Option(help="tiny: our fixture; shipped: local SNLI; paper: the hub.")],
-    protocol: Annotated[Literal["clean", "paper"], typer.Option(help="paper: attack the very split that is scored, which leaks.")] = "clean",
+    protocol: Annotated[
+        Literal["clean", "paper"], typer.Option(help="paper: attack the very split that is scored, which leaks.")
+    ] = "clean",
     out: Annotated[Path, typer.Option(help="The run's folder; an interrupted run goes on there.")] = Path("runs/reproduce"),
     data: Annotated[Path | None, typer.Option(help="For shipped: a folder with train/snli_train and eval/snli_dev, snli_test.")] = None,
     encoder: Annotated[str | None, typer.Option(help="What to start from, where the scale has no default: a folder or hub id.")] = None,
@@ -27,7 +29,10 @@ def reproduce(
     from robustnli.pipeline.reproduce import reproduce as run
 
     asked = plan(scale, protocol, data=data, encoder=encoder, threads=threads)
-    for name in again or []:
+    for name in again or [] if runs.leads() else []:
         runs.again(out, name)
+    runs.meet()
     report = run(asked, out, say=lambda line: typer.echo(line, err=True))
+    if not runs.leads():
+        return
     say([report], as_json, lambda _: (out / "report.md").read_text(encoding="utf-8"))

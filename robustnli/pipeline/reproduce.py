@@ -102,7 +102,7 @@ def reproduce(plan: Plan, out: Path, *, say: Callable[[str], None] = print) -> d
     folders = {name: out / "checkpoints" / name for name in ("baseline", "finetuned")}
 
     def done(name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        return runs.stage(out, name, inputs, work, say)
+        return runs.stage(out, name, inputs, work, say, together=name not in ("probe", "audit"))
 
     _checkpoints(plan, out, data, hashes, folders, done)
     models = {name: fingerprint(folder) for name, folder in folders.items()}
@@ -117,11 +117,13 @@ def reproduce(plan: Plan, out: Path, *, say: Callable[[str], None] = print) -> d
     report = {"scale": plan.scale, "protocol": plan.protocol, "stamp": LEAKS if plan.protocol == "paper" else None} | build(
         splits, probe=probe, audit=audit, leaked=sum(e.uid in leaked for e in data["test"])
     )
-    for part, rows in records.items():
-        write_rows(out / "records" / f"{part}.parquet", rows)
-    write_json(out / "report.json", report)
-    (out / "report.md").write_text(to_markdown(report), encoding="utf-8")
-    write_json(out / "manifest.json", _manifest(plan, out, hashes, models))
+    if runs.leads():
+        for part, rows in records.items():
+            write_rows(out / "records" / f"{part}.parquet", rows)
+        write_json(out / "report.json", report)
+        (out / "report.md").write_text(to_markdown(report), encoding="utf-8")
+        write_json(out / "manifest.json", _manifest(plan, out, hashes, models))
+    runs.meet()
     return report
 
 
@@ -145,16 +147,21 @@ def _drawn(plan: Plan, data: Data) -> list[Example]:
 def _train(examples: Sequence[Example], dev: Sequence[Example], start: str, folder: Path, settings: TrainSettings) -> dict[str, Any]:
     """Train into `folder`; go on from an interrupted call."""
     resume = newest_whole(folder.with_name(folder.name + ".training")) is not None
-    if folder.exists():
-        shutil.rmtree(folder)
+    runs.meet()
+    if runs.leads():
+        shutil.rmtree(folder, ignore_errors=True)
+    runs.meet()
     log = train(list(examples), list(dev), encoder=start, out=folder, settings=settings, resume=resume)
+    runs.meet()
     return {"steps": log["steps"], "seconds": log["seconds"], "chosen": log["chosen"], "fingerprint": fingerprint(folder)}
 
 
 def _mask(out: Path, folder: Path, examples: Sequence[Example], file: Path, seed: int) -> dict[str, Any]:
     model = load(str(folder))
     rows = runs.sharded(out, "masked", examples, lambda part: [to_row(a, model, seed=seed) for a in generate(model, part)])
-    write_rows(file, rows)
+    if runs.leads():
+        write_rows(file, rows)
+    runs.meet()
     count = {status.value: sum(row["status"] == status.value for row in rows) for status in Status}
     return {"n": len(rows), **count}
 

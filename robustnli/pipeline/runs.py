@@ -24,7 +24,20 @@ from robustnli.errors import RunError
 from robustnli.records import Row, read_rows, write_json, write_rows
 from robustnli.types import Example
 
-SHARD = 2048  # examples
+SHARD = 64, 2048  # examples, at least and at most
+
+
+def leads() -> bool:
+    """Whether this is the only process, or the first of those that `accelerate launch` started."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def meet() -> None:
+    """Wait until every process of the run is here."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()
 
 
 def open_run(folder: Path, plan: dict[str, Any]) -> None:
@@ -37,30 +50,47 @@ def open_run(folder: Path, plan: dict[str, Any]) -> None:
             raise RunError(f"{folder} holds a run with another {', '.join(differing)}. Give another --out, or delete that folder.")
     elif folder.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run. Give another --out.")
-    write_json(file, plan)
+    meet()
+    if leads():
+        write_json(file, plan)
+    meet()
 
 
 def stage(
-    folder: Path, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]], say: Callable[[str], None]
+    folder: Path,
+    name: str,
+    inputs: dict[str, Any],
+    work: Callable[[], dict[str, Any]],
+    say: Callable[[str], None],
+    *,
+    together: bool = False,
 ) -> dict[str, Any]:
-    """The result of `work`, done now or in an earlier call with the same `inputs`; a plain dict, kept as JSON."""
+    """The result of `work`, done now or in an earlier call with the same `inputs`; a plain dict, kept as JSON.
+
+    With several processes the first one works and the others wait for its result, unless the work is done `together`.
+    """
     file = folder / "stages" / f"{name}.json"
-    if file.is_file():
-        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if kept["inputs"] == inputs:
-            say(f"{name}: done before")
-            result: dict[str, Any] = kept["result"]
-            return result
-        say(f"{name}: its inputs changed, so it is done again")
-        file.unlink()
-        shutil.rmtree(folder / "shards" / name, ignore_errors=True)
-    say(f"{name} ...")
+    kept: dict[str, Any] | None = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    meet()
+    if kept is not None and kept["inputs"] == inputs:
+        say(f"{name}: done before")
+        result: dict[str, Any] = kept["result"]
+        return result
+    if leads():
+        say(f"{name} ..." if kept is None else f"{name}: its inputs changed, so it is done again ...")
+        file.unlink(missing_ok=True)
+        if kept is not None:
+            shutil.rmtree(folder / "shards" / name, ignore_errors=True)
+    meet()
     begun = time.time()
-    made = json.loads(json.dumps(work()))
-    write_json(file, {"inputs": inputs, "seconds": round(time.time() - begun, 2), "result": made})
-    shutil.rmtree(folder / "shards" / name, ignore_errors=True)
-    say(f"{name}: {time.time() - begun:.0f} s")
-    return made  # type: ignore[no-any-return]
+    made = work() if together or leads() else {}
+    if leads():
+        write_json(file, {"inputs": inputs, "seconds": round(time.time() - begun, 2), "result": made})
+        shutil.rmtree(folder / "shards" / name, ignore_errors=True)
+        say(f"{name}: {time.time() - begun:.0f} s")
+    meet()
+    result = json.loads(file.read_text(encoding="utf-8"))["result"]
+    return result
 
 
 def again(folder: Path, name: str) -> None:
@@ -75,15 +105,23 @@ def again(folder: Path, name: str) -> None:
 
 
 def sharded(
-    folder: Path, name: str, examples: Sequence[Example], work: Callable[[Sequence[Example]], Iterable[Row]], size: int = SHARD
+    folder: Path, name: str, examples: Sequence[Example], work: Callable[[Sequence[Example]], Iterable[Row]], size: int = 0
 ) -> list[Row]:
-    """`work` on the examples part by part; a part that is on disk from an interrupted call is read, not done again."""
-    rows: list[Row] = []
-    for number, start in enumerate(range(0, len(examples), size)):
-        file = folder / "shards" / name / f"{number:05d}.jsonl"
+    """`work` on the examples part by part; a part that is on disk from an interrupted call is read, not done again.
+
+    `size`: examples of a part; 0 chooses by their number alone, so that any count of processes makes the same parts.
+    Several processes share the parts among them; the result is the same, and every one of them returns it.
+    """
+    size = size or min(max(len(examples) // 8, SHARD[0]), SHARD[1])
+    starts = list(range(0, len(examples), size))
+    files = [folder / "shards" / name / f"{number:05d}.jsonl" for number in range(len(starts))]
+    mine = slice(int(os.environ.get("RANK", "0")), None, int(os.environ.get("WORLD_SIZE", "1")))
+    for start, file in list(zip(starts, files, strict=True))[mine]:
         if not file.is_file():
             write_rows(file, work(examples[start : start + size]))
-        rows += [row for _, row in read_rows(file)]
+    meet()
+    rows = [row for file in files for _, row in read_rows(file)]
+    meet()  # the first process deletes the parts
     return rows
 
 

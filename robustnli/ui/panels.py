@@ -63,7 +63,7 @@ def verdict(sides: Sequence[Side], gold: Label | None) -> None:
     if len({s.after.label for s in sides}) > 1:
         st.warning(f"The models disagree: {sentence}{_gold(gold)}.", icon=":material/call_split:")
     elif wrong:
-        st.error(f"{sentence}; gold is **{gold.text if gold else ''}**.", icon=":material/close:")
+        st.error(f"{sentence}{_gold(gold)}.", icon=":material/close:")
     else:
         st.success(f"{sentence}{_gold(gold)}.", icon=":material/check:")
 
