@@ -3,7 +3,7 @@
 import streamlit as st
 
 from robustnli.checkpoints import find
-from robustnli.ui import inputs, panels, problems, state
+from robustnli.ui import cached, inputs, panels, problems, state
 
 state.start()
 found = find()
@@ -28,9 +28,9 @@ if not pair.premise or not pair.hypothesis:
 ids = state.word_ids(pair)
 masks = state.masks(list(ids.values()))
 sides = []
-for model in models:
+for answer in cached.together(lambda model: panels.side(model, pair, masks, target, method), models):
     with problems.shown():
-        sides.append(panels.side(model, pair, masks, target, method))
+        sides.append(answer())
 if sides:
     labels = {name: word.of(sides[0].pair) for word, name in zip(sides[0].words, sides[0].ids, strict=True)}
     panels.notices(sides)

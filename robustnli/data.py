@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from robustnli import suite
 from robustnli.errors import DataError, did_you_mean
 from robustnli.records import FORMATS, read_rows
 from robustnli.types import LABELS, Example, Label, example
@@ -46,11 +47,14 @@ def parse_label(value: object) -> Label | None:
 
 
 def load(source: str) -> Loaded:
-    """The examples of `source`: a file path, or `FOLDER_OR_HUB_ID[:SPLIT]` read by `datasets` (split: train).
+    """The examples of `source`: `suite[:dev|:test]`, a file path, or `FOLDER_OR_HUB_ID[:SPLIT]` read by `datasets` (split: train).
 
     Files: JSONL, CSV, TSV, Parquet, plain or gzip, with premise, hypothesis, label (or sentence1, sentence2,
     gold_label). Raises DataError with the row's number for a bad row, or when nothing labelled is left.
     """
+    name, _, split = source.partition(":")
+    if name == "suite":
+        return _suite(split)
     path = Path(source)
     if path.is_file() or _names_a_file(path):
         rows: Iterable[tuple[int, dict[str, Any]]] = read_rows(path)
@@ -67,6 +71,12 @@ def load(source: str) -> Loaded:
 def load_all(sources: Iterable[str]) -> Loaded:
     """The sources' examples one after the other."""
     return sum((load(source) for source in sources), Loaded(()))
+
+
+def _suite(split: str) -> Loaded:
+    if split and split not in suite.SPLITS:
+        raise DataError(f"the suite has no split {split!r}. Its splits are {' and '.join(suite.SPLITS)}; without one, both are read.")
+    return Loaded(tuple(item.example for item in suite.load() if split in ("", item.split)))
 
 
 def _names_a_file(path: Path) -> bool:

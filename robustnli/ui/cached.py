@@ -5,9 +5,13 @@ torch is imported inside, so that a page which only reads files never pays for i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from robustnli.types import Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from robustnli.models import NLIModel
 
 ENTRIES = 2000
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @st.cache_resource(max_entries=6, show_spinner="Loading the model")
@@ -70,3 +76,18 @@ def radius(checkpoint: Checkpoint, pair: Pair, budget: int) -> Radius:
     from robustnli.attack import smallest_flip
 
     return smallest_flip(model(checkpoint), pair, budget=budget)
+
+
+def together(work: Callable[[A], B], items: Sequence[A]) -> list[Callable[[], B]]:
+    """`work` on all items at once, each in a thread; torch lets go of the interpreter while it computes.
+
+    Returns one call an item that gives its result or raises what its work raised.
+    """
+    context = get_script_run_ctx()
+
+    def task(item: A) -> B:
+        add_script_run_ctx(threading.current_thread(), context)
+        return work(item)
+
+    with ThreadPoolExecutor(max(1, len(items))) as pool:
+        return [pool.submit(task, item).result for item in items]
