@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ def train(
         epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, evals=evals, dropout=dropout, label_smoothing=label_smoothing,
         layer_decay=layer_decay, distill_weight=distill_weight if teacher else 0.0, seed=seed, threads=threads,
     )  # fmt: skip
-    _train(load_all(data), dev, encoder, out, settings, resume, as_json, teacher or [])
+    _train(load_all(data), dev, encoder, out, settings, resume, as_json, teachers=teacher or [])
 
 
 def finetune(
@@ -55,6 +56,7 @@ def finetune(
     label_smoothing: Annotated[float, typer.Option(help="Share of the target spread over the labels.")] = 0.0,
     evals: Annotated[int, typer.Option(help="Saves and dev evaluations over the run.")] = 4,
     patience: Annotated[int, typer.Option(help="Stop after so many evaluations without a better dev accuracy; 0: never.")] = 3,
+    keep: Annotated[float, typer.Option(min=0, max=1, help="Share of the loss that holds on to what --from had right.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 13,
     threads: Threads = 0,
     resume: Resume = False,
@@ -66,22 +68,23 @@ def finetune(
 
     settings = TrainSettings(
         epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout, label_smoothing=label_smoothing, evals=evals,
-        patience=patience, seed=seed, threads=threads,
+        patience=patience, distill_weight=keep, seed=seed, threads=threads,
     )  # fmt: skip
     start = from_ if _is_hub(from_) else resolve(from_).path
-    _train(load_all(data) + load_all(adversarial), dev, start, out, settings, resume, as_json, [])
+    _train(load_all(data) + load_all(adversarial), dev, start, out, settings, resume, as_json, keep=start if keep else "")
 
 
 def _train(
-    loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool, teachers: list[str]
-) -> None:
+    loaded: Loaded, dev: list[str] | None, start: str, out: Path, settings: Any, resume: bool, as_json: bool,
+    *, teachers: Sequence[str] = (), keep: str = "",
+) -> None:  # fmt: skip
     from robustnli.pipeline.runs import leads
-    from robustnli.pipeline.train import hold_out, teach
+    from robustnli.pipeline.train import hold_out, keep_right, teach
     from robustnli.pipeline.train import train as run
 
     say_dropped(loaded)
     examples, held = (list(loaded.examples), list(load_all(dev).examples)) if dev else hold_out(loaded.examples, seed=settings.seed)
-    soft = teach(teachers, examples) if teachers else None
+    soft = teach(teachers, examples) if teachers else keep_right(keep, examples) if keep else None
     log = run(examples, held, encoder=start, out=out, settings=settings, resume=resume, soft=soft)
     if not leads():
         return

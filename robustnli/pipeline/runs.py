@@ -35,9 +35,10 @@ def leads() -> bool:
 def meet() -> None:
     """Wait until every process of the run is here."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        import torch
         from accelerate import PartialState
 
-        PartialState().wait_for_everyone()
+        PartialState(cpu=not torch.cuda.is_available()).wait_for_everyone()
 
 
 def open_run(folder: Path, plan: dict[str, Any]) -> None:
@@ -73,7 +74,8 @@ def stage(
     kept: dict[str, Any] | None = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     meet()
     if kept is not None and kept["inputs"] == inputs:
-        say(f"{name}: done before")
+        if leads():
+            say(f"{name}: done before")
         result: dict[str, Any] = kept["result"]
         return result
     if leads():
