@@ -18,12 +18,14 @@ from robustnli.errors import InputError, RunError
 from robustnli.models import load
 from robustnli.pipeline import runs
 from robustnli.pipeline.audit import FORMS, audit
-from robustnli.pipeline.reproduce import LEAKS, plan, reproduce
+from robustnli.pipeline.reproduce import LEAKS, plan, publish, reproduce
 from robustnli.records import read_rows
-from robustnli.types import Example, Label, example
+from robustnli.types import Example, Label, Outcome, example
 
 FIXTURES = Path(__file__).parent / "fixtures"
-STAGES = {"baseline", "masked", "finetuned", "scored-dev", "scored-test", "probe", "audit"}
+MODELS = ("baseline", "finetuned")
+SCORED = {f"attacked-{part}-{model}" for part in ("dev", "test") for model in MODELS} | {"answers-dev", "answers-test"}
+STAGES = {"baseline", "masked", "finetuned", "probe", "audit", *SCORED}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +48,17 @@ def test_every_stage_leaves_its_files_and_the_counts_add_up(run: Path) -> None:
     assert told["stamp"] is None and told["trained_on_scored_rows"] == 0 and "leaks" not in (run / "report.md").read_text()
     for split in told["splits"].values():
         assert split["models"]["baseline"]["clean"]["accuracy"] > 0.85
-        for rows in split["comparison"]["sets"].values():
+        sets = split["comparisons"][0]["sets"]
+        assert list(sets) == ["clean", "masked against baseline", "masked against finetuned", "masked against either"]
+        for rows in sets.values():
             assert all(r["fixed"] + r["introduced"] + r["remaining"] + r["still_right"] == r["n"] for r in rows)
+        either, *one = (sets[f"masked against {name}"] for name in ("either", *MODELS))
+        assert [r["fixed"] for r in either] == [a["fixed"] + b["fixed"] for a, b in zip(*one, strict=True)]
         for name, strength in split["attacks"].items():
             falling = [strength["depths"][k]["accuracy"] for k in "123"]
             assert falling == sorted(falling, reverse=True) and falling[0] < split["models"][name]["clean"]["accuracy"] - 0.2
             assert split["transfer"][name][name] == pytest.approx(split["models"][name][f"masked against {name}"]["accuracy"])
-    assert told["splits"]["test"]["comparison"]["sets"]["clean"][-1]["slice"] == "hypothesis-only-hard"
+    assert told["splits"]["test"]["comparisons"][0]["sets"]["clean"][-1]["slice"] == "hypothesis-only-hard"
 
 
 @pytest.mark.slow
@@ -61,14 +67,43 @@ def test_records_hold_no_text_and_give_the_report_back(run: Path) -> None:
     examples = load_data(str(FIXTURES / "tiny_test.jsonl")).examples
     assert [row["uid"] for row in rows] == [e.uid for e in examples]
     assert "guitar" not in json.dumps(rows)
-    right = sum(max(range(3), key=row["probs"]["baseline"].__getitem__) == row["gold"] for row in rows)
+    right = sum(max(range(3), key=row["probs.baseline"].__getitem__) == row["gold"] for row in rows)
     assert right == report(run)["splits"]["test"]["models"]["baseline"]["clean"]["correct"]
     model = load(str(run / "checkpoints" / "baseline"))
     for row, e in zip(rows, examples, strict=True):
-        start, end, _ = row["attacks"]["baseline"]["masked"][0]
-        scores = row["attacks"]["baseline"]["scores"]
+        start, end, _ = row["masked.baseline"][:3]
+        scores = row["scores.baseline"]
         words = [e.pair.hypothesis[w.start : w.end] for w in model.words(e.pair) if w.segment == "hypothesis"]
         assert words[scores.index(max(scores))] == e.pair.hypothesis[start:end], "the word masked is the one with the largest score"
+
+
+@pytest.mark.slow
+def test_outcomes_in_the_records_are_those_of_the_report(run: Path) -> None:
+    rows = [row for _, row in read_rows(run / "records" / "test.parquet")]
+    told = report(run)["splits"]["test"]["comparisons"][0]["sets"]["clean"][0]
+    for outcome in Outcome:
+        assert sum(r["outcome.baseline.finetuned"] == outcome.value for r in rows) == told[outcome.name.lower()]
+    masked = report(run)["splits"]["test"]["comparisons"][0]["sets"]["masked against baseline"][0]
+    right = [max(range(3), key=r["probs.finetuned@baseline"].__getitem__) == r["gold"] for r in rows]
+    assert sum(right) == masked["fixed"] + masked["still_right"]
+
+
+@pytest.mark.slow
+def test_given_checkpoints_are_scored_and_only_what_may_be_shown_is_published(run: Path, tmp_path: Path) -> None:
+    asked = plan("tiny", "clean", given=run / "checkpoints", threads=1)
+    told = reproduce(asked, tmp_path / "run", say=lambda _: None)
+    assert told["splits"] == report(run)["splits"]
+    assert {p.stem for p in (tmp_path / "run" / "stages").iterdir()} == STAGES - {"baseline", "masked", "finetuned"}
+    publish(tmp_path / "run", tmp_path / "shown")
+    publish(tmp_path / "run", tmp_path / "shown")  # over the older one
+    assert {p.name for p in (tmp_path / "shown").rglob("*") if p.is_file()} == {
+        "manifest.json", "report.json", "report.md", "dev.parquet", "test.parquet",
+    }  # fmt: skip
+    assert str(tmp_path) not in (tmp_path / "shown" / "manifest.json").read_text()
+    with pytest.raises(RunError, match="no finished run"):
+        publish(tmp_path, tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="at least 2"):
+        reproduce(plan("tiny", "clean", given=tmp_path, threads=1), tmp_path / "none", say=lambda _: None)
 
 
 @pytest.mark.slow
@@ -130,7 +165,7 @@ def launched(out: Path) -> None:
 def test_two_processes_make_the_same_adversarial_set_and_the_same_figures(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(run, out)
-    for name in ("masked", "scored-dev", "scored-test"):
+    for name in ("masked", *SCORED):
         (out / "stages" / f"{name}.json").unlink()
     for name in ("masked.jsonl", "report.json", "records/test.parquet"):
         (out / name).unlink()

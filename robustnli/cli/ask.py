@@ -83,7 +83,9 @@ def compare(
         judged = load(name, threads)
         with progress(name, len(loaded.examples)) as step:
             scored.append(score(judged, loaded.examples, progress=step))
-    parts = comparison_summary(run(loaded.examples, scored[0].predictions, scored[1].predictions, rows_of(loaded.examples)))
+    parts = comparison_summary(
+        run([e.label for e in loaded.examples], scored[0].predictions, scored[1].predictions, rows_of(loaded.examples))
+    )
     row = {"before": before, "after": after, **parts[0], "slices": parts[1:]}
     say([row], as_json, lambda r: _comparison_text([r, *r["slices"]]))
     if fail_on_regression and row["introduced"] > row["fixed"] and row["mcnemar_p"] < 0.05:

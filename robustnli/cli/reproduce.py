@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,8 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="The run's folder; an interrupted run goes on there.")] = Path("runs/reproduce"),
     data: Annotated[Path | None, typer.Option(help="For shipped: a folder with train/snli_train and eval/snli_dev, snli_test.")] = None,
     encoder: Annotated[str | None, typer.Option(help="What to start from, where the scale has no default: a folder or hub id.")] = None,
+    given: Annotated[Path | None, typer.Option(help="Score the checkpoints in this folder instead of training any.")] = None,
+    publish: Annotated[Path | None, typer.Option(help="Copy manifest, report and records (no text of the data) to this folder.")] = None,
     again: Annotated[list[str] | None, typer.Option(help="Do this finished stage once more. May be repeated.")] = None,
     threads: Threads = 0,
     as_json: Json = False,
@@ -26,13 +29,18 @@ def reproduce(
     """Train, attack, fine-tune and score in one call; every stage restarts alone."""
     from robustnli.pipeline import runs
     from robustnli.pipeline.reproduce import plan
+    from robustnli.pipeline.reproduce import publish as show
     from robustnli.pipeline.reproduce import reproduce as run
 
-    asked = plan(scale, protocol, data=data, encoder=encoder, threads=threads)
+    asked = plan(scale, protocol, data=data, encoder=encoder, given=given, threads=threads)
     for name in again or [] if runs.leads() else []:
         runs.again(out, name)
     runs.meet()
+    if threads:
+        os.environ["ROBUSTNLI_THREADS"] = str(threads)
     report = run(asked, out, say=lambda line: typer.echo(line, err=True))
     if not runs.leads():
         return
+    if publish:
+        show(out, publish)
     say([report], as_json, lambda _: (out / "report.md").read_text(encoding="utf-8"))

@@ -41,12 +41,25 @@ def augment(kind: str, examples: Sequence[Example], n: int, *, seed: int) -> lis
         made.setdefault(item.uid, item)
         if len(made) == n:
             return list(made.values())
-    raise DataError(f"{kind}: only {len(made):,} of {n:,} pairs could be made from {len(pool):,} examples. Ask for fewer, or give more data.")
+    raise DataError(
+        f"{kind}: only {len(made):,} of {n:,} pairs could be made from {len(pool):,} examples. Ask for fewer, or give more data."
+    )
 
 
 def _tidy(text: str) -> str:
-    """"'a' or 'an' as the next letter wants; one space; a capital first."""
-    text = _VOWEL.sub(lambda m: m[1] + ("n " if text[m.end()] in "aeiou" and not text[m.end() :].startswith(("one", "uni", "use")) or text[m.end() :].startswith("hour") else " "), text)
+    """ "'a' or 'an' as the next letter wants; one space; a capital first."""
+    text = _VOWEL.sub(
+        lambda m: (
+            m[1]
+            + (
+                "n "
+                if (text[m.end()] in "aeiou" and not text[m.end() :].startswith(("one", "uni", "use")))
+                or text[m.end() :].startswith("hour")
+                else " "
+            )
+        ),
+        text,
+    )
     text = " ".join(text.split())
     return text[:1].upper() + text[1:]
 
@@ -147,13 +160,17 @@ def negation(examples: Sequence[Example], chance: random.Random) -> Iterator[Mad
             yield denied, p, N
 
 
+def _content(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
+
+
 def distraction(examples: Sequence[Example], chance: random.Random) -> Iterator[Made]:
     """The data's pairs, labels kept: the premise grown by other doings or scenes, or either sentence by an idle truth."""
     for turn in range(1_000_000):
         item = examples[turn % len(examples)]
         p, h = item.pair.premise.rstrip(" ."), item.pair.hypothesis.rstrip(" .")
         other = examples[chance.randrange(len(examples))].pair.premise.rstrip(" .")
-        shared = {w for w in re.findall(r"[a-z]{4,}", other.lower())} & {w for w in re.findall(r"[a-z]{4,}", f"{p} {h}".lower())}
+        shared = _content(other) & _content(f"{p} {h}")
         scene, filler = chance.choice(lex.SCENES), chance.choice(lex.FILLERS)
         low = other[:1].lower() + other[1:]
         ways = [
@@ -175,8 +192,8 @@ def overlap(examples: Sequence[Example], chance: random.Random) -> Iterator[Made
         a, b, c = (f"{chance.choice(('the', 'the', 'the old', 'the young'))} {w}" for w in chance.sample(lex.PEOPLE, 3))
         if chance.random() < 0.3:
             a, b, c = (w + "s" for w in (a, b, c))
-        did, done, doing = chance.choice(lex.DEEDS)
-        act, base, acting = chance.choice(lex.ACTS)
+        did, done = chance.choice(lex.DEEDS)
+        act, base = chance.choice(lex.ACTS)
         where = chance.choice(lex.PLACES)
         be = "were" if a.endswith("s") else "was"
         yield from chance.sample(
@@ -230,7 +247,7 @@ def logic(examples: Sequence[Example], chance: random.Random) -> Iterator[Made]:
         did, base, part = chance.choice(lex.HANDLING)
         trait, more = chance.sample(lex.TRAITS, 2)
         name, friend = chance.sample(lex.NAMES, 2)
-        act, go, going = chance.choice(lex.ACTS)
+        act, go = chance.choice(lex.ACTS)
         where, there = chance.sample(lex.PLACES, 2)
         i = chance.randrange(2, len(lex.NUMBERS) - 2)
         less, count, higher = lex.NUMBERS[i - 1 - chance.randrange(2)], lex.NUMBERS[i], lex.NUMBERS[i + 1 + chance.randrange(2)]

@@ -44,7 +44,9 @@ def blend(folders: Sequence[Path], weights: Sequence[float], out: Path) -> dict[
     temporary.mkdir(parents=True)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(folders[0] / name, temporary / name)
-    save_file({k: v.to(torch.float16).contiguous() for k, v in total.items()}, str(temporary / "model.safetensors"), metadata={"format": "pt"})
+    save_file(
+        {k: v.to(torch.float16).contiguous() for k, v in total.items()}, str(temporary / "model.safetensors"), metadata={"format": "pt"}
+    )
     logs = [_log(folder) for folder in folders]
     parts = [
         {"name": folder.name, "share": weight / sum(weights), "training_log": log}

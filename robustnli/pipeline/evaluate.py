@@ -11,7 +11,7 @@ from robustnli.compare import TOO_FEW, breakdown, holm, mcnemar, verdict, wilson
 from robustnli.metrics import Metrics, metrics
 from robustnli.models import NLIModel, fast_matmul
 from robustnli.slices import STANDARD, Slice
-from robustnli.types import ErrorBreakdown, Example, Prediction
+from robustnli.types import ErrorBreakdown, Example, Label, Prediction
 
 CHUNK = 1024
 Progress = Callable[[int], None]
@@ -65,10 +65,9 @@ def rows_of(examples: Sequence[Example], slices: Sequence[Slice] = STANDARD) -> 
 
 
 def compare(
-    examples: Sequence[Example], before: Sequence[Prediction], after: Sequence[Prediction], parts: Mapping[str, Sequence[int]]
+    gold: Sequence[Label], before: Sequence[Prediction], after: Sequence[Prediction], parts: Mapping[str, Sequence[int]]
 ) -> list[ErrorBreakdown]:
     """The error breakdown of two models' predictions of the same examples, one a part (as `rows_of` gives them)."""
-    gold = [e.label for e in examples]
     return [breakdown(name, *([column[i] for i in rows] for column in (gold, before, after))) for name, rows in parts.items()]  # type: ignore[arg-type]
 
 

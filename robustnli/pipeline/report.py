@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from robustnli.compare import wilson
 from robustnli.metrics import metrics
-from robustnli.pipeline.evaluate import compare, comparison_summary, metrics_summary, rows_of
-from robustnli.types import Example, Prediction
+from robustnli.pipeline.evaluate import compare, comparison_summary, metrics_summary
+from robustnli.types import Label, Prediction
 
 DEPTHS = (1, 2, 3)
-HARD = "hypothesis-only-hard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +31,54 @@ class Attacked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A split as the models see it: clean predictions, and each model's attack on it."""
+    """A split as the models see it: gold, rows of each slice, clean predictions, each model's attack. Models go from older to newer."""
 
     name: str
-    examples: tuple[Example, ...]
+    gold: tuple[Label, ...]
+    parts: Mapping[str, Sequence[int]]
     predictions: dict[str, list[Prediction]]
     attacks: dict[str, Attacked]
 
 
 def build(splits: Sequence[Scored], *, probe: dict[str, Any], audit: dict[str, Any], leaked: int) -> dict[str, Any]:
-    """The report. `probe["hard"]`: rows of the last split that a hypothesis-only probe gets wrong; `leaked`: scored rows trained on."""
-    test = splits[-1]
+    """The report. `probe`: right and n of the hypothesis-only probe on test; `leaked`: scored rows that were trained on."""
     return {
         "trained_on_scored_rows": leaked,
-        "splits": {split.name: _split(split, probe["hard"] if split is test else None) for split in splits},
-        "hypothesis_only": {"accuracy": 1 - len(probe["hard"]) / probe["n"], "n": probe["n"]},
+        "splits": {split.name: _split(split) for split in splits},
+        "hypothesis_only": {"accuracy": probe["right"] / probe["n"], "n": probe["n"]},
         "input_formats": audit,
     }
 
 
-def _split(split: Scored, hard: Sequence[int] | None) -> dict[str, Any]:
-    gold = [e.label for e in split.examples]
-    parts = rows_of(split.examples) | ({HARD: list(hard)} if hard is not None else {})
-    names = list(split.predictions)
-    older, newer = names[0], names[-1]
+def _split(split: Scored) -> dict[str, Any]:
     sets = {"clean": split.predictions} | {f"masked against {name}": attacked.answers for name, attacked in split.attacks.items()}
     return {
-        "n": len(gold),
-        "models": {name: {kind: metrics_summary(metrics(gold, said[name])) for kind, said in sets.items()} for name in split.predictions},
-        "comparison": {
-            "before": older,
-            "after": newer,
-            "sets": {kind: comparison_summary(compare(split.examples, said[older], said[newer], parts)) for kind, said in sets.items()},
+        "n": len(split.gold),
+        "models": {
+            name: {kind: metrics_summary(metrics(split.gold, said[name])) for kind, said in sets.items()} for name in split.predictions
         },
+        "comparisons": [_comparison(split, older, newer) for older, newer in combinations(split.predictions, 2)],
         "attacks": {name: _strength(attacked) for name, attacked in split.attacks.items()},
         "transfer": {
-            made: {on: sum(p.label == g for p, g in zip(said, gold, strict=True)) / len(gold) for on, said in attacked.answers.items()}
+            made: {
+                on: sum(p.label == g for p, g in zip(said, split.gold, strict=True)) / len(split.gold)
+                for on, said in attacked.answers.items()
+            }
             for made, attacked in split.attacks.items()
         },
     }
+
+
+def _comparison(split: Scored, older: str, newer: str) -> dict[str, Any]:
+    """Two models on clean pairs, on those masked against the older, against the newer (the adaptive attack), and on both sets together."""
+    n, twice = len(split.gold), {name: [*rows, *(i + len(split.gold) for i in rows)] for name, rows in split.parts.items()}
+    made = {name: split.attacks[name].answers for name in (older, newer)}
+    sets = {"clean": compare(split.gold, split.predictions[older], split.predictions[newer], split.parts)}
+    sets |= {f"masked against {name}": compare(split.gold, said[older], said[newer], split.parts) for name, said in made.items()}
+    before, after = ([p for said in made.values() for p in said[model]] for model in (older, newer))
+    sets["masked against either"] = compare([*split.gold, *split.gold], before, after, twice)
+    assert all(parts[0].n in (n, 2 * n) for parts in sets.values())
+    return {"before": older, "after": newer, "sets": {kind: comparison_summary(parts) for kind, parts in sets.items()}}
 
 
 def _strength(attacked: Attacked) -> dict[str, Any]:
@@ -121,10 +130,9 @@ def _models_table(split: dict[str, Any]) -> list[str]:
 
 
 def _comparison_tables(split: dict[str, Any]) -> list[str]:
-    c = split["comparison"]
     lines = []
-    for kind, rows in c["sets"].items():
-        lines += [f"### {c['before']} to {c['after']}, {kind}", ""]
+    for title, rows in [(f"{c['before']} to {c['after']}, {kind}", rows) for c in split["comparisons"] for kind, rows in c["sets"].items()]:
+        lines += [f"### {title}", ""]
         lines += [
             "| slice | n | fixed | introduced | remaining | still right | fixed of older errors | of all errors | p (Holm) | verdict |",
             "|---|---|---|---|---|---|---|---|---|---|",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -17,16 +17,21 @@ from typing import Any, Literal
 from robustnli.checkpoints import fingerprint
 from robustnli.config import REPOSITORY
 from robustnli.data import load as load_source
-from robustnli.errors import InputError
-from robustnli.models import NLIModel, load
+from robustnli.errors import InputError, RunError
+from robustnli.models import load
 from robustnli.pipeline import runs
+from robustnli.pipeline.blend import blend
 from robustnli.pipeline.generate import generate, sample, to_row
+from robustnli.pipeline.mixture import mix, read_recipe
 from robustnli.pipeline.probe import fit
-from robustnli.pipeline.report import DEPTHS, Attacked, Scored, build, to_markdown
-from robustnli.pipeline.train import TrainSettings, newest_whole, train
+from robustnli.pipeline.report import build, to_markdown
+from robustnli.pipeline.score import answers, attacked, scored
+from robustnli.pipeline.score import records as records_of
+from robustnli.pipeline.train import TrainSettings, keep_right, newest_whole, train
 from robustnli.records import Row, write_json, write_rows
-from robustnli.slices import STANDARD
-from robustnli.types import LABELS, Attack, Example, Prediction, Status
+from robustnli.suite import load as load_suite
+from robustnli.suite import to_row as suite_row
+from robustnli.types import LABELS, Example, Prediction, Status
 
 Scale = Literal["tiny", "shipped", "paper"]
 Protocol = Literal["clean", "paper"]
@@ -34,6 +39,7 @@ LEAKS = "leaks: trained on the split it scores"
 Data = dict[str, tuple[Example, ...]]
 Done = Callable[[str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
 FIXTURES = REPOSITORY / "tests" / "fixtures"
+RECIPES = REPOSITORY / "docs" / "recipes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,25 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Robust:
+    """How the robust checkpoint is made from the baseline: runs on a mixture and masked pairs, then the mean of weights.
+
+    `shares`: of the baseline and of each run, in the blend. `per_class` training pairs of each label are masked for it.
+    """
+
+    recipe: str
+    folder: str
+    per_class: int
+    runs: tuple[TrainSettings, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that decides a run's result. `per_class` pairs of each label are attacked for fine-tuning."""
+    """All that decides a run's result. `per_class` pairs of each label are attacked for fine-tuning.
+
+    `given`: a folder of checkpoints to score instead of training any.
+    """
 
     scale: Scale
     protocol: Protocol
@@ -56,11 +79,16 @@ class Plan:
     per_class: int
     baseline: TrainSettings
     finetuned: TrainSettings
+    robust: Robust | None = None
+    given: str | None = None
     seed: int = 13
 
 
-def plan(scale: Scale, protocol: Protocol, *, data: Path | None = None, encoder: str | None = None, threads: int = 0) -> Plan:
-    """The plan of a scale. `shipped` needs `data` (a folder with train/snli_train and eval/snli_dev, snli_test) and an encoder."""
+def plan(
+    scale: Scale, protocol: Protocol, *, data: Path | None = None, encoder: str | None = None, given: Path | None = None, threads: int = 0
+) -> Plan:
+    """The plan of a scale. `shipped` needs `data` (a folder with train/ and eval/), and an encoder or `given` checkpoints."""
+    robust: Robust | None = None
     if scale == "tiny":
         first = TrainSettings(epochs=3, learning_rate=1e-3, dropout=0.1, evals=3, threads=threads)
         second = TrainSettings(epochs=2, learning_rate=5e-4, evals=2, threads=threads)
@@ -71,15 +99,19 @@ def plan(scale: Scale, protocol: Protocol, *, data: Path | None = None, encoder:
         second = TrainSettings(epochs=1, learning_rate=5e-5, dropout=0.1, patience=3, threads=threads)
         sources = Sources(*(f"stanfordnlp/snli:{name}" for name in ("train", "validation", "test")))
         start, per_class = encoder or "google/electra-small-discriminator", 5000
-    elif data is None or encoder is None:
-        raise InputError("the shipped scale needs --data (a folder with train/ and eval/) and --encoder (a folder or hub id).")
+    elif data is None or (encoder is None and given is None):
+        raise InputError("the shipped scale needs --data (a folder with train/ and eval/) and --encoder (a folder or hub id) or --given.")
     else:
         first, second = shipped_baseline(threads), shipped_finetuned(threads)
         sources = Sources(
             *(str(data / name) for name in ("train/snli_train.jsonl.gz", "eval/snli_dev.jsonl.gz", "eval/snli_test.jsonl.gz"))
         )
-        start, per_class = encoder, 5000
-    return Plan(scale=scale, protocol=protocol, encoder=start, sources=sources, per_class=per_class, baseline=first, finetuned=second)
+        start, per_class = encoder or "", 5000
+        robust = shipped_robust(data / "train", threads) if protocol == "clean" else None
+    return Plan(
+        scale=scale, protocol=protocol, encoder=start, sources=sources, per_class=per_class, baseline=first, finetuned=second, robust=robust,
+        given=str(given) if given else None,
+    )  # fmt: skip
 
 
 def shipped_baseline(threads: int) -> TrainSettings:
@@ -94,50 +126,127 @@ def shipped_finetuned(threads: int) -> TrainSettings:
     return TrainSettings(epochs=1, learning_rate=1e-4, dropout=0.1, label_smoothing=0.05, evals=4, patience=3, seed=13, threads=threads)
 
 
+def shipped_robust(folder: Path, threads: int) -> Robust:
+    """What the shipped robust checkpoint was made with: see docs/experiments.md."""
+    one = TrainSettings(epochs=0.5, learning_rate=1e-4, dropout=0.1, label_smoothing=0.05, evals=3, seed=13, threads=threads)
+    return Robust(
+        recipe=str(RECIPES / "robust.toml"), folder=str(folder), per_class=8000, shares=(0.3, 0.35, 0.35),
+        runs=(one, replace(one, epochs=0.4, evals=2, distill_weight=0.5, seed=17)),
+    )  # fmt: skip
+
+
 def reproduce(plan: Plan, out: Path, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Do every stage of `plan` that `out` does not hold yet; returns the report, which also lies in out/report.json and report.md."""
     runs.open_run(out, asdict(plan))
     data = {name: load_source(source).examples for name, source in asdict(plan.sources).items()}
-    hashes = {name: runs.content_hash(rows) for name, rows in data.items()}
-    folders = {name: out / "checkpoints" / name for name in ("baseline", "finetuned")}
+    splits = {name: data[name] for name in ("dev", "test")} | ({"suite": load_source("suite").examples} if plan.scale == "shipped" else {})
+    hashes = {name: runs.content_hash(rows) for name, rows in (data | splits).items()}
 
     def done(name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        return runs.stage(out, name, inputs, work, say, together=name not in ("probe", "audit"))
+        alone = name in ("probe", "audit", "robust") or name.startswith("answers")
+        return runs.stage(out, name, inputs, work, say, together=not alone)
 
-    _checkpoints(plan, out, data, hashes, folders, done)
+    folders = given(Path(plan.given)) if plan.given else _checkpoints(plan, out, data, hashes, done)
     models = {name: fingerprint(folder) for name, folder in folders.items()}
-    records: dict[str, list[Row]] = {}
-    for part in ("dev", "test"):
-        work = partial(_score, out, folders, data[part], part)
-        records[part] = done(f"scored-{part}", {"models": models, "data": hashes[part]}, work)["rows"]
     probe = done("probe", {"train": hashes["train"], "test": hashes["test"]}, lambda: _probe(data))
+    records = {part: _records(out, part, rows, folders, models, probe, hashes[part], done) for part, rows in splits.items()}
     audit = done("audit", {"models": models, "test": hashes["test"]}, lambda: _audit(folders, data["test"]))
     leaked = {e.uid for e in _drawn(plan, data)} if plan.protocol == "paper" else set()
-    splits = [_scored(part, data[part], rows) for part, rows in records.items()]
-    report = {"scale": plan.scale, "protocol": plan.protocol, "stamp": LEAKS if plan.protocol == "paper" else None} | build(
-        splits, probe=probe, audit=audit, leaked=sum(e.uid in leaked for e in data["test"])
+    stamp = {"scale": plan.scale, "protocol": plan.protocol, "stamp": LEAKS if plan.protocol == "paper" else None}
+    report = stamp | build(
+        [scored(*item) for item in records.items()], probe=probe, audit=audit, leaked=sum(e.uid in leaked for e in data["test"])
     )
     if runs.leads():
         for part, rows in records.items():
-            write_rows(out / "records" / f"{part}.parquet", rows)
+            write_rows(out / "records" / f"{part}.parquet", _with_text(splits[part], rows) if part == "suite" else rows)
         write_json(out / "report.json", report)
         (out / "report.md").write_text(to_markdown(report), encoding="utf-8")
-        write_json(out / "manifest.json", _manifest(plan, out, hashes, models))
+        write_json(out / "manifest.json", _manifest(plan, out, hashes, models) | stamp)
     runs.meet()
     return report
 
 
-def _checkpoints(plan: Plan, out: Path, data: Data, hashes: dict[str, str], folders: dict[str, Path], done: Done) -> None:
-    """The stages baseline, masked, finetuned."""
+def publish(run: Path, folder: Path) -> None:
+    """Copy what may be shown of a finished run (manifest, report, records; no training data, no stage) over `folder`."""
+    if not (run / "manifest.json").is_file():
+        raise RunError(f"{run} holds no finished run. Let `robustnli reproduce --out {run}` end first.")
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(run / "records", temporary / "records")
+    for name in ("manifest.json", "report.json", "report.md"):
+        shutil.copyfile(run / name, temporary / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.replace(folder)
+
+
+def given(folder: Path) -> dict[str, Path]:
+    """The checkpoints in a folder, from older to newer: baseline, finetuned, robust, then the others by name."""
+    names = [path.name for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
+    if len(names) < 2:
+        raise RunError(f"{folder} holds {len(names)} checkpoints, and at least 2 are compared.")
+    order = ("baseline", "finetuned", "robust")
+    return {n: folder / n for n in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n))}
+
+
+def _records(
+    out: Path, part: str, examples: Sequence[Example], folders: dict[str, Path], models: dict[str, str], probe: dict[str, Any], data: str,
+    done: Done,
+) -> list[Row]:  # fmt: skip
+    """The stages attacked-PART-MODEL and answers-PART, and the records they make."""
+    attacks: dict[str, list[Row]] = {}
+    for name, folder in folders.items():
+        stage = f"attacked-{part}-{name}"
+        work = partial(lambda stage, folder: {"rows": attacked(out, stage, folder, examples)}, stage, folder)
+        attacks[name] = done(stage, {"model": models[name], "data": data}, work)["rows"]
+    said = done(f"answers-{part}", {"models": models, "data": data}, lambda: answers(folders, examples, attacks))
+    return records_of(examples, attacks, said, set(probe["hard"]) if part == "test" else set())
+
+
+def _with_text(examples: Sequence[Example], rows: Sequence[Row]) -> list[Row]:
+    """Our own suite's records carry its sentences and fields as well."""
+    fields = {item.example.uid: suite_row(item) for item in load_suite()}
+    return [
+        {"premise": e.pair.premise, "hypothesis": e.pair.hypothesis} | fields[e.uid] | row for e, row in zip(examples, rows, strict=True)
+    ]
+
+
+def _checkpoints(plan: Plan, out: Path, data: Data, hashes: dict[str, str], done: Done) -> dict[str, Path]:
+    """The stages baseline, masked, finetuned, and those of robust."""
+    folders = {name: out / "checkpoints" / name for name in ("baseline", "finetuned")}
     held, base = data["dev"], folders["baseline"]
     inputs = {"train": hashes["train"], "dev": hashes["dev"]}
     done("baseline", inputs, lambda: _train(data["train"], held, plan.encoder, base, plan.baseline))
     drawn, file = _drawn(plan, data), out / "masked.jsonl"
-    attacked = {"model": fingerprint(base), "examples": runs.content_hash(drawn)}
-    done("masked", attacked, lambda: _mask(out, base, drawn, file, plan.seed))
+    hit = {"model": fingerprint(base), "examples": runs.content_hash(drawn)}
+    done("masked", hit, lambda: _mask(out, "masked", base, drawn, file, plan.seed))
     more = load_source(str(file)).examples
     second = inputs | {"from": fingerprint(base), "masked": runs.content_hash(more)}
     done("finetuned", second, lambda: _train((*data["train"], *more), held, str(base), folders["finetuned"], plan.finetuned))
+    if plan.robust:
+        folders["robust"] = _robust(plan.robust, out, data, base, plan.seed, done)
+    return folders
+
+
+def _robust(how: Robust, out: Path, data: Data, base: Path, seed: int, done: Done) -> Path:
+    """The stages masked-more, run-1, run-2, ..., robust."""
+    drawn, file = sample(data["train"], how.per_class, seed), out / "masked-more.jsonl"
+    done("masked-more", {"model": fingerprint(base)}, lambda: _mask(out, "masked-more", base, drawn, file, seed))
+    mixed, held = mix(read_recipe(Path(how.recipe)), Path(how.folder))
+    rows, dev = (*mixed, *load_source(str(file)).examples), (*data["dev"], *held)
+    parts = [base]
+    for number, settings in enumerate(how.runs, 1):
+        folder = out / "checkpoints" / f"run-{number}"
+        inputs = {"from": fingerprint(base), "train": runs.content_hash(rows), "dev": runs.content_hash(dev)}
+        done(folder.name, inputs, partial(_train, rows, dev, str(base), folder, settings))
+        parts.append(folder)
+    end = out / "checkpoints" / "robust"
+
+    def blended() -> dict[str, Any]:
+        shutil.rmtree(end, ignore_errors=True)
+        return blend(parts, how.shares, end)
+
+    done("robust", {"parts": [fingerprint(part) for part in parts], "shares": list(how.shares)}, blended)
+    return end
 
 
 def _drawn(plan: Plan, data: Data) -> list[Example]:
@@ -151,14 +260,15 @@ def _train(examples: Sequence[Example], dev: Sequence[Example], start: str, fold
     if runs.leads():
         shutil.rmtree(folder, ignore_errors=True)
     runs.meet()
-    log = train(list(examples), list(dev), encoder=start, out=folder, settings=settings, resume=resume)
+    soft = keep_right(start, examples) if settings.distill_weight else None
+    log = train(list(examples), list(dev), encoder=start, out=folder, settings=settings, resume=resume, soft=soft)
     runs.meet()
     return {"steps": log["steps"], "seconds": log["seconds"], "chosen": log["chosen"], "fingerprint": fingerprint(folder)}
 
 
-def _mask(out: Path, folder: Path, examples: Sequence[Example], file: Path, seed: int) -> dict[str, Any]:
+def _mask(out: Path, name: str, folder: Path, examples: Sequence[Example], file: Path, seed: int) -> dict[str, Any]:
     model = load(str(folder))
-    rows = runs.sharded(out, "masked", examples, lambda part: [to_row(a, model, seed=seed) for a in generate(model, part)])
+    rows = runs.sharded(out, name, examples, lambda part: [to_row(a, model, seed=seed) for a in generate(model, part)])
     if runs.leads():
         write_rows(file, rows)
     runs.meet()
@@ -166,62 +276,11 @@ def _mask(out: Path, folder: Path, examples: Sequence[Example], file: Path, seed
     return {"n": len(rows), **count}
 
 
-def _score(out: Path, folders: dict[str, Path], examples: Sequence[Example], part: str) -> dict[str, Any]:
-    """rows: one row an example, no text: gold, slices, each model's probabilities, and both attacks with each model's answer to them."""
-    models = {name: load(str(folder)) for name, folder in folders.items()}
-    return {"rows": runs.sharded(out, f"scored-{part}", examples, lambda rows: _score_rows(models, rows))}
-
-
-def _score_rows(models: dict[str, NLIModel], examples: Sequence[Example]) -> list[Row]:
-    rows: list[Row] = [
-        {"uid": e.uid, "gold": int(e.label), "slices": [part.name for part in STANDARD if part.holds(e)], "probs": {}, "attacks": {}}
-        for e in examples
-    ]
-    for name, model in models.items():
-        for row, prediction in zip(rows, model.predict([e.pair for e in examples]), strict=True):
-            row["probs"][name] = list(prediction.probs)
-        deepest = generate(model, examples, k=DEPTHS[-1])
-        first = generate(model, examples, k=1)
-        answers = {other: scorer.predict([a.pair for a in first]) for other, scorer in models.items()}
-        for i, row in enumerate(rows):
-            row["attacks"][name] = _attack_row(first[i], deepest[i]) | {
-                "probs": {other: list(said[i].probs) for other, said in answers.items()}
-            }
-    return rows
-
-
-def _attack_row(first: Attack, deepest: Attack) -> Row:
-    """`masked`: [start, end, pieces] of the words in the order masked; `broke_at`: how many masks the first flip took (0: wrong before)."""
-    broke = 0 if deepest.status is Status.SKIPPED else len(deepest.words) if deepest.status is Status.BROKEN else None
-    return {
-        "masked": [[w.start, w.end, w.pieces] for w in first.words],
-        "scores": [round(score, 6) for score in deepest.scores],
-        "status": first.status.value,
-        "broke_at": broke,
-        "tried": deepest.tried,
-        "words_masked": len(deepest.words),
-    }
-
-
-def _scored(part: str, examples: Sequence[Example], rows: Sequence[Row]) -> Scored:
-    names = list(rows[0]["probs"])
-    predictions = {name: [Prediction(tuple(row["probs"][name])) for row in rows] for name in names}
-    attacks = {
-        name: Attacked(
-            {other: [Prediction(tuple(row["attacks"][name]["probs"][other])) for row in rows] for other in names},
-            tuple(row["attacks"][name]["broke_at"] for row in rows),
-            tuple(row["attacks"][name]["tried"] for row in rows),
-            tuple(row["attacks"][name]["words_masked"] for row in rows),
-        )
-        for name in names
-    }
-    return Scored(part, tuple(examples), predictions, attacks)
-
-
 def _probe(data: Data) -> dict[str, Any]:
     probe = fit(data["train"])
     said = probe.predict([e.pair.hypothesis for e in data["test"]])
-    return {"hard": [i for i, (e, p) in enumerate(zip(data["test"], said, strict=True)) if p.label != e.label], "n": len(said)}
+    hard = [i for i, (e, p) in enumerate(zip(data["test"], said, strict=True)) if p.label != e.label]
+    return {"hard": hard, "right": len(said) - len(hard), "n": len(said)}
 
 
 def _audit(folders: dict[str, Path], examples: Sequence[Example]) -> dict[str, Any]:
@@ -241,6 +300,14 @@ def _shares(examples: Sequence[Example], said: Sequence[Prediction]) -> dict[str
 
 def _manifest(plan: Plan, out: Path, hashes: dict[str, str], models: dict[str, str]) -> dict[str, Any]:
     stages = {file.stem: json.loads(file.read_text(encoding="utf-8"))["seconds"] for file in sorted((out / "stages").glob("*.json"))}
-    names = {key: Path(source).name for key, source in asdict(plan.sources).items()}
-    settings = asdict(plan) | {"encoder": Path(plan.encoder).name, "sources": names}  # no path of this machine
+    settings = _without_folders(asdict(plan))
     return {"plan": settings, "data": hashes, "checkpoints": models, "seconds": stages, "machine": runs.machine()}
+
+
+def _without_folders(value: Any) -> Any:
+    """Plain values with every path of this machine cut to its last part."""
+    if isinstance(value, dict):
+        return {key: _without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(inner) for inner in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
