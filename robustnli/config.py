@@ -2,6 +2,8 @@
 
 ROBUSTNLI_CHECKPOINTS        more folders of checkpoints, separated as in PATH
 ROBUSTNLI_ONLY_CHECKPOINTS   1: only those folders, not the shipped and the user's own
+ROBUSTNLI_RUNS               more folders of finished runs to browse, separated as in PATH
+ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JSONL / CSV / Parquet files
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
 ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
 """
@@ -15,6 +17,7 @@ from robustnli.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHIPPED = REPOSITORY / "cache" / "checkpoints"
+SHIPPED_RUNS = REPOSITORY / "cache" / "runs"
 
 
 def home() -> Path:
@@ -29,6 +32,22 @@ def checkpoint_roots() -> tuple[Path, ...]:
     if os.environ.get("ROBUSTNLI_ONLY_CHECKPOINTS", "") not in ("", "0"):
         return extra
     return (SHIPPED, home() / "checkpoints", *extra)
+
+
+def run_roots() -> tuple[Path, ...]:
+    """The folders whose subfolders may be browsed as finished runs."""
+    extra = tuple(Path(part) for part in os.environ.get("ROBUSTNLI_RUNS", "").split(os.pathsep) if part)
+    return (SHIPPED_RUNS, home() / "runs", *extra)
+
+
+def snli_files() -> list[Path]:
+    """Files that may hold SNLI's text: those of ROBUSTNLI_SNLI, else what the hub's cache has of stanfordnlp/snli. Asks no network."""
+    named = os.environ.get("ROBUSTNLI_SNLI", "")
+    if named:
+        path = Path(named)
+        return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+    hub = Path(os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub")
+    return sorted((hub / "datasets--stanfordnlp--snli" / "snapshots").glob("*/**/*.parquet"))
 
 
 def threads() -> int:

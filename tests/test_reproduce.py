@@ -117,7 +117,7 @@ def test_a_second_call_does_nothing_again_and_one_stage_restarts_alone(run: Path
     assert reproduce(plan("tiny", "clean", threads=1), run, say=said.append) == first
     changed = {p.name for p in (run / "stages").iterdir() if p.stat().st_mtime_ns != before[p.name]}
     assert changed == {"probe.json"}
-    with pytest.raises(RunError, match="no finished stage 'prob'; finished are audit"):
+    with pytest.raises(RunError, match="no finished stage 'prob'; finished are answers-dev"):
         runs.again(run, "prob")
     with pytest.raises(RunError, match="another protocol"):
         reproduce(plan("tiny", "paper", threads=1), run, say=said.append)
