@@ -7,6 +7,7 @@ A typed `[MASK]` is the mask token; `[SEP]`, `[CLS]`, `[PAD]`, `[UNK]` in a sent
 from __future__ import annotations
 
 import math
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from robustnli.errors import CheckpointError, RobustNLIError
 from robustnli.masking import spans
 from robustnli.types import MASK, Checkpoint, Pair, Prediction, Segment, Word
 
+# transformers imports its parts when they are first asked for; two threads that ask at once find it half imported.
+_LOADING = threading.Lock()
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 TOKENS_PER_BATCH = 2048
 
@@ -208,7 +211,8 @@ def load(name: str) -> NLIModel:
     checkpoint = Checkpoint(name, name, "hub") if hub else resolve(name)
     torch.set_num_threads(threads())
     try:
-        return _load(checkpoint, local=not hub)
+        with _LOADING:
+            return _load(checkpoint, local=not hub)
     except RobustNLIError:
         raise
     except Exception as error:  # torch, safetensors and tokenizers each raise their own kinds for a broken file

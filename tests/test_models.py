@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from robustnli.masking import mask
 from robustnli.models import NLIModel, batches, load
 from robustnli.types import Label, Pair
 
+FIXTURES = Path(__file__).parent / "fixtures"
 PAIRS = [
     Pair("A man is playing a guitar on a stage.", "A person is playing an instrument."),
     Pair("A dog is running in a park.", "The dog is hungry."),
@@ -210,3 +213,14 @@ def test_other_architectures_work(kind: str, tmp_path: Path) -> None:
     assert model.encode([mask(pair, words[1:2])])[0].ids.count(model.mask_id) == words[1].pieces
     assert len(attribute(model, pair, target=Label.NEUTRAL).scores) == 6
     assert len(model.encode([Pair("man " * 900, "A man")])[0].ids) <= model.max_length
+
+
+def test_two_threads_that_load_first_get_their_models() -> None:
+    """In a fresh process: transformers' lazy import is no place to meet in."""
+    code = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from robustnli.models import load\n"
+        "with ThreadPoolExecutor(4) as pool: print(len(list(pool.map(load, sys.argv[1:]))))"
+    )
+    folders = [str(FIXTURES / name) for name in ("tiny-baseline", "tiny-finetuned")] * 2
+    done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True)
+    assert done.stdout.strip() == "4", done.stderr[-500:]
