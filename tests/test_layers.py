@@ -14,7 +14,7 @@ ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices"},
     {"data", "checkpoints", "models", "suite"},
-    {"attribution", "evidence"},
+    {"attribution", "evidence", "discover"},
     {"attack"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},
@@ -24,7 +24,7 @@ NEIGHBOURS = {("errors", "types"), ("models", "checkpoints"), ("data", "suite"),
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
     "torch": {"models", "attribution", "attack", "pipeline", "cli"},
-    "captum": {"attribution", "evidence"},
+    "captum": {"attribution", "evidence", "discover"},
     "datasets": {"data", "records", "pipeline"},
     "transformers": {"models", "pipeline"},
 }
