@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, make, reproduce
+from robustnli.cli import ask, make, mixing, reproduce, suite
 from robustnli.errors import RobustNLIError
 
-COMMANDS = (ask.predict, make.train, make.finetune, make.attack, ask.evaluate, ask.compare, make.trim, make.card, reproduce.reproduce)
+COMMANDS = (
+    ask.predict, ask.evaluate, ask.compare, make.attack, make.finetune, make.train, make.trim, make.card,
+    mixing.augment, mixing.mix, mixing.blend, reproduce.reproduce, suite.suite,
+)  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for command in COMMANDS:
