@@ -89,7 +89,7 @@ def read_records(run: Run, split: str) -> pd.DataFrame:
         table = pd.read_parquet(Path(run.path) / "records" / f"{split}.parquet")
         added = {}
         for model in run.models:
-            probs = np.stack(table[f"probs.{model}"].to_numpy()).astype(np.float32)  # (n, 3)
+            probs = np.asarray(table[f"probs.{model}"].tolist(), dtype=np.float32)  # (n, 3)
             added[f"label.{model}"] = probs.argmax(1).astype(np.int8)
             added[f"confidence.{model}"] = probs.max(1)
     except (OSError, ValueError, KeyError) as error:

@@ -21,7 +21,7 @@ from robustnli.pipeline.augment import KINDS, augment, negate
 from robustnli.pipeline.blend import blend
 from robustnli.pipeline.mixture import Source, mix, read_recipe
 from robustnli.pipeline.train import keep_right
-from robustnli.types import LABELS, Example, Label, Pair, example
+from robustnli.types import Example, Label, Pair, example
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RECIPE = Path(__file__).parent.parent / "docs" / "recipes" / "robust.toml"

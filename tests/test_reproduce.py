@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from robustnli.checkpoints import fingerprint
 from robustnli.data import load as load_data
 from robustnli.errors import InputError, RunError
 from robustnli.models import load
@@ -185,7 +186,9 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_papers_protocol_is_stamped_as_the_leak_it_is(tmp_path: Path) -> None:
-    told = reproduce(plan("tiny", "paper", threads=1), tmp_path / "run", say=lambda _: None)
+    asked = plan("tiny", "paper", start=FIXTURES / "tiny-baseline", threads=1)
+    told = reproduce(asked, tmp_path / "run", say=lambda _: None)
+    assert fingerprint(tmp_path / "run" / "checkpoints" / "baseline") == fingerprint(FIXTURES / "tiny-baseline")
     assert told["stamp"] == LEAKS and told["trained_on_scored_rows"] == 300  # 200 of each label at most: all there are
     text = (tmp_path / "run" / "report.md").read_text()
     assert text.count(LEAKS) == 2 and "300 scored pairs" in text

@@ -20,6 +20,7 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="The run's folder; an interrupted run goes on there.")] = Path("runs/reproduce"),
     data: Annotated[Path | None, typer.Option(help="For shipped: a folder with train/snli_train and eval/snli_dev, snli_test.")] = None,
     encoder: Annotated[str | None, typer.Option(help="What to start from, where the scale has no default: a folder or hub id.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Take this checkpoint as the baseline instead of training one.")] = None,
     given: Annotated[Path | None, typer.Option(help="Score the checkpoints in this folder instead of training any.")] = None,
     publish: Annotated[Path | None, typer.Option(help="Copy manifest, report and records (no text of the data) to this folder.")] = None,
     again: Annotated[list[str] | None, typer.Option(help="Do this finished stage once more. May be repeated.")] = None,
@@ -32,7 +33,7 @@ def reproduce(
     from robustnli.pipeline.reproduce import publish as show
     from robustnli.pipeline.reproduce import reproduce as run
 
-    asked = plan(scale, protocol, data=data, encoder=encoder, given=given, threads=threads)
+    asked = plan(scale, protocol, data=data, encoder=encoder, given=given, start=baseline, threads=threads)
     for name in again or [] if runs.leads() else []:
         runs.again(out, name)
     runs.meet()

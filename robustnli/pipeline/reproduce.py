@@ -69,7 +69,7 @@ class Robust:
 class Plan:
     """All that decides a run's result. `per_class` pairs of each label are attacked for fine-tuning.
 
-    `given`: a folder of checkpoints to score instead of training any.
+    `given`: a folder of checkpoints to score instead of training any; `start`: a checkpoint to take as the baseline.
     """
 
     scale: Scale
@@ -81,36 +81,38 @@ class Plan:
     finetuned: TrainSettings
     robust: Robust | None = None
     given: str | None = None
+    start: str | None = None
     seed: int = 13
 
 
 def plan(
-    scale: Scale, protocol: Protocol, *, data: Path | None = None, encoder: str | None = None, given: Path | None = None, threads: int = 0
-) -> Plan:
-    """The plan of a scale. `shipped` needs `data` (a folder with train/ and eval/), and an encoder or `given` checkpoints."""
+    scale: Scale, protocol: Protocol, *, data: Path | None = None, encoder: str | None = None, given: Path | None = None,
+    start: Path | None = None, threads: int = 0,
+) -> Plan:  # fmt: skip
+    """The plan of a scale. `shipped` needs `data` (a folder with train/ and eval/), and an encoder, a `start` or `given` checkpoints."""
     robust: Robust | None = None
     if scale == "tiny":
         first = TrainSettings(epochs=3, learning_rate=1e-3, dropout=0.1, evals=3, threads=threads)
         second = TrainSettings(epochs=2, learning_rate=5e-4, evals=2, threads=threads)
         sources = Sources(*(str(FIXTURES / f"tiny_{name}.jsonl") for name in ("train", "eval", "test")))
-        start, per_class = encoder or str(FIXTURES / "tiny-baseline"), 200
+        begin, per_class = encoder or str(FIXTURES / "tiny-baseline"), 200
     elif scale == "paper":
         first = TrainSettings(epochs=3, learning_rate=1e-4, dropout=0.1, threads=threads)
         second = TrainSettings(epochs=1, learning_rate=5e-5, dropout=0.1, patience=3, threads=threads)
         sources = Sources(*(f"stanfordnlp/snli:{name}" for name in ("train", "validation", "test")))
-        start, per_class = encoder or "google/electra-small-discriminator", 5000
-    elif data is None or (encoder is None and given is None):
-        raise InputError("the shipped scale needs --data (a folder with train/ and eval/) and --encoder (a folder or hub id) or --given.")
+        begin, per_class = encoder or "google/electra-small-discriminator", 5000
+    elif data is None or (encoder is None and given is None and start is None):
+        raise InputError("the shipped scale needs --data (a folder with train/ and eval/) and --encoder, --baseline or --given.")
     else:
         first, second = shipped_baseline(threads), shipped_finetuned(threads)
         sources = Sources(
             *(str(data / name) for name in ("train/snli_train.jsonl.gz", "eval/snli_dev.jsonl.gz", "eval/snli_test.jsonl.gz"))
         )
-        start, per_class = encoder or "", 5000
+        begin, per_class = encoder or "", 5000
         robust = shipped_robust(data / "train", threads) if protocol == "clean" else None
     return Plan(
-        scale=scale, protocol=protocol, encoder=start, sources=sources, per_class=per_class, baseline=first, finetuned=second, robust=robust,
-        given=str(given) if given else None,
+        scale=scale, protocol=protocol, encoder=begin, sources=sources, per_class=per_class, baseline=first, finetuned=second, robust=robust,
+        given=str(given) if given else None, start=str(start) if start else None,
     )  # fmt: skip
 
 
@@ -215,7 +217,10 @@ def _checkpoints(plan: Plan, out: Path, data: Data, hashes: dict[str, str], done
     folders = {name: out / "checkpoints" / name for name in ("baseline", "finetuned")}
     held, base = data["dev"], folders["baseline"]
     inputs = {"train": hashes["train"], "dev": hashes["dev"]}
-    done("baseline", inputs, lambda: _train(data["train"], held, plan.encoder, base, plan.baseline))
+    if plan.start:
+        done("baseline", {"given": fingerprint(Path(plan.start))}, partial(_copy, Path(plan.start), base))
+    else:
+        done("baseline", inputs, lambda: _train(data["train"], held, plan.encoder, base, plan.baseline))
     drawn, file = _drawn(plan, data), out / "masked.jsonl"
     hit = {"model": fingerprint(base), "examples": runs.content_hash(drawn)}
     done("masked", hit, lambda: _mask(out, "masked", base, drawn, file, plan.seed))
@@ -225,6 +230,14 @@ def _checkpoints(plan: Plan, out: Path, data: Data, hashes: dict[str, str], done
     if plan.robust:
         folders["robust"] = _robust(plan.robust, out, data, base, plan.seed, done)
     return folders
+
+
+def _copy(source: Path, folder: Path) -> dict[str, Any]:
+    if runs.leads():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(source, folder)
+    runs.meet()
+    return {"copied": source.name}
 
 
 def _robust(how: Robust, out: Path, data: Data, base: Path, seed: int, done: Done) -> Path:
