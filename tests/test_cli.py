@@ -76,6 +76,31 @@ def test_evaluate_and_compare() -> None:
     assert "no clear change" in run("compare", "--before", BASE, "--after", BASE, "--data", EVAL)[1]
 
 
+def test_evaluate_by_source_adds_up(tmp_path: Path) -> None:
+    lines = Path(EVAL).read_text().splitlines()[:90]
+    rows = [json.loads(line) | {"source": ("even", "odd")[i % 2]} for i, line in enumerate(lines)]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    status, out, _ = run("evaluate", "--model", BASE, "--data", str(tmp_path / "x.jsonl"), "--by-source", "--json")
+    told = json.loads(out)
+    assert status == 0 and [s["source"] for s in told["sources"]] == ["even", "odd"]
+    assert sum(s["n"] for s in told["sources"]) == told["n"] and sum(s["correct"] for s in told["sources"]) == told["correct"]
+
+
+def test_mixing_commands(tmp_path: Path) -> None:
+    made = tmp_path / "made.jsonl"
+    status, out, _ = run("augment", "--kind", "logic", "--data", EVAL, "--rows", "30", "--out", str(made), "--json")
+    assert status == 0 and json.loads(out)["n"] == 30 == len(made.read_text().splitlines())
+    (tmp_path / "r.toml").write_text('seed = 1\nheld_out = 0.2\n[[source]]\nfile = "made"\n')
+    args = ("--recipe", str(tmp_path / "r.toml"), "--data", str(tmp_path))
+    status, out, _ = run("mix", *args, "--out", str(tmp_path / "t.jsonl.gz"), "--held-out", str(tmp_path / "h.csv"), "--json")
+    told = json.loads(out)
+    assert status == 0 and told["n"] + told["held_out"] == 30 and told["held_out"] > 0
+    asked = ("blend", "--model", BASE, "--share", "0.5", "--model", FINE, "--share", "0.5", "--out", str(tmp_path / "mean"))
+    assert run(*asked)[0] == 0 and run("evaluate", "--model", str(tmp_path / "mean"), "--data", EVAL)[0] == 0
+    status, _, err = run(*asked)
+    assert status == 1 and "exists already" in err
+
+
 def test_attack_then_compare_fails_on_regression(tmp_path: Path) -> None:
     outs = []
     for name in ("a.jsonl", "b.jsonl"):

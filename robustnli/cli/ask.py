@@ -48,16 +48,25 @@ def predict(
     say(rows, as_json, lambda row: f"{row['model']:<20} {row['label']:<14}" + "  ".join(f"{k} {v:.3f}" for k, v in row["probs"].items()))
 
 
-def evaluate(model: Model, data: Data, threads: Threads = 0, as_json: Json = False) -> None:
+def evaluate(
+    model: Model,
+    data: Data,
+    by_source: Annotated[bool, typer.Option("--by-source", help="Accuracy per source as well, where the data names sources.")] = False,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
     """Accuracy, loss, calibration, per-class precision / recall / F1 and speed of a model on labelled pairs."""
     from robustnli.pipeline.evaluate import evaluate as run
-    from robustnli.pipeline.evaluate import summary
+    from robustnli.pipeline.evaluate import sources, summary
 
     loaded = load_all(data)
     say_dropped(loaded)
     judged = load(model, threads)
     with progress("evaluate", len(loaded.examples)) as step:
-        row = {"model": model, "data": data} | summary(run(judged, loaded.examples, progress=step))
+        evaluation = run(judged, loaded.examples, progress=step)
+    row = {"model": model, "data": data} | summary(evaluation)
+    if by_source:
+        row["sources"] = sources(loaded.examples, evaluation.predictions)
     say([row], as_json, _evaluation_text)
 
 
@@ -101,6 +110,7 @@ def _evaluation_text(row: dict[str, Any]) -> str:
         f"  {name:<14} precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['support']}"
         for name, c in row["classes"].items()
     ]
+    table += [f"  {s['source']:<24} {s['correct']:>6} of {s['n']:>6}  {s['accuracy']:7.2%}" for s in row.get("sources", ())]
     return "\n".join([head, rest, *table])
 
 

@@ -59,6 +59,14 @@ def metrics_summary(m: Metrics) -> dict[str, Any]:
     }
 
 
+def sources(examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    """n, correct and accuracy of each source of the examples, in the order they appear."""
+    right: dict[str, list[bool]] = {}
+    for item, said in zip(examples, predictions, strict=True):
+        right.setdefault(item.source or "unnamed", []).append(said.label == item.label)
+    return [{"source": name, "n": len(hits), "correct": sum(hits), "accuracy": sum(hits) / len(hits)} for name, hits in right.items()]
+
+
 def rows_of(examples: Sequence[Example], slices: Sequence[Slice] = STANDARD) -> dict[str, list[int]]:
     """Slice name -> the numbers of its rows."""
     return {part.name: [i for i, e in enumerate(examples) if part.holds(e)] for part in slices}
