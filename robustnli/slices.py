@@ -192,7 +192,7 @@ def _matches(part: Slice, text: str) -> list[tuple[int, int]]:
 
 def _slow(part: Slice, seconds: float) -> InputError:
     return InputError(
-        f"slice {part.name!r}: pattern {part.pattern!r} takes more than {seconds:g} s. Avoid repeats inside repeats, such as (a+)+."
+        f"slice {part.name!r}: pattern {part.pattern!r} takes more than {seconds:g} s. Avoid repeats inside repeats, such as (a|aa)+."
     )
 
 
@@ -234,7 +234,7 @@ def over_matched(table: pd.DataFrame, part: Slice, before: str = "", after: str 
 
     if not part.cues:
         return np.zeros(len(table), dtype=bool)
-    rest = holds(table, replace(part, cues=()), before, after) & ~holds(table, part, before, after)
+    rest: np.ndarray = holds(table, replace(part, cues=()), before, after) & ~holds(table, part, before, after)
     rows = np.flatnonzero(rest)
     sentences = zip(*(table[s].to_numpy(dtype=object)[rows].tolist() for s in part.segments), strict=True)
     rest[rows] = [any(isinstance(t, str) and substrings(t, part.cues) for t in texts) for texts in sentences]
@@ -304,3 +304,29 @@ AMBIGUITY_WIDE = Slice(
 )
 BY_LABEL = tuple(Slice(name=label.text, about=f"gold {label.text}", label=label) for label in LABELS)
 STANDARD = (ALL, *PAPER, NEGATION_WIDE, AMBIGUITY_WIDE, *BY_LABEL)
+
+
+def in_words(part: Slice) -> str:
+    """The slice's conditions as a phrase; "every row" without any."""
+    side = "either sentence" if part.where == "either" else f"the {part.where}"
+    told = (
+        [f"one of {len(part.cues)} cue words in {side}" if len(part.cues) > 6 else f"{' or '.join(part.cues)} in {side}"]
+        if part.cues
+        else []
+    )
+    if part.pattern:
+        told.append(f"the pattern {part.pattern} in {side}")
+    more, fewer = part.longer_than, part.shorter_than
+    if more is not None or fewer is not None:
+        bounds = [f"over {more}"] * (more is not None) + [f"under {fewer}"] * (fewer is not None)
+        told.append(f"{' and '.join(bounds)} words in {side}")
+    told += _shares("overlap", part.overlap_at_least, part.overlap_at_most)
+    told += [f"gold {part.label.text}"] if part.label is not None else []
+    told += _shares(f"{part.confidence_of} model's confidence", part.confidence_at_least, part.confidence_at_most)
+    return "; ".join(told) or "every row"
+
+
+def _shares(name: str, low: float | None, high: float | None) -> list[str]:
+    if low is not None and high is not None:
+        return [f"{name} {low:.4g} to {high:.4g}"]
+    return [f"{name} at least {low:.4g}"] if low is not None else [f"{name} at most {high:.4g}"] if high is not None else []

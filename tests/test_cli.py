@@ -128,7 +128,39 @@ def test_unlabelled_rows_are_counted_aloud(tmp_path: Path) -> None:
     assert status == 0 and "1 unlabelled rows dropped" in err
 
 
+OWN = """
+[[slice]]
+name = "negated hypotheses of the sure"
+cues = ["not", "no", "never", "n't"]
+where = "hypothesis"
+confidence_of = "newer"
+confidence_at_least = 0.9
+[[slice]]
+name = "wh"
+pattern = "[w](?=h)"
+"""
+
+
+def test_compare_counts_slices_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(OWN)
+    there = ("compare", "--before", BASE, "--after", FINE, "--data", EVAL)
+    plain = json.loads(run(*there, "--json")[1])
+    status, out, _ = run(*there, "--slices", str(tmp_path / "own.toml"), "--json")
+    told = json.loads(out)
+    assert status == 0 and [r["slice"] for r in told["slices"]][-2:] == ["negated hypotheses of the sure", "wh"]
+    assert [r["n"] for r in told["slices"][:-2]] == [r["n"] for r in plain["slices"]], "the standard ones stay"
+    sure, wh = told["slices"][-2:]
+    assert 0 < sure["n"] < next(r["n"] for r in plain["slices"] if r["slice"] == "negation")
+    assert wh["n"] == sum("wh" in (e.pair.premise + " " + e.pair.hypothesis).lower() for e in load(EVAL).examples)
+    assert "negated hypotheses of the sure  " in run(*there, "--slices", str(tmp_path / "own.toml"))[1]
+    assert "--slices" in run("compare", "--help")[1]
+
+
 BAD = {
+    "no slices": (
+        ["compare", "--before", BASE, "--after", FINE, "--data", EVAL, "--slices", "absent.toml"],
+        "absent.toml: the file of slices",
+    ),
     "no file": (["evaluate", "--model", BASE, "--data", "absent.jsonl"], "no such file"),
     "no model": (["evaluate", "--model", "nope", "--data", EVAL], "no checkpoint 'nope'"),
     "empty premise": (["predict", "--premise", " ", "--hypothesis", "x", "--model", BASE], "premise is empty"),

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices"},
-    {"data", "checkpoints", "models", "suite"},
+    {"data", "checkpoints", "models", "suite", "slicefile"},
     {"attribution", "evidence", "discover"},
     {"attack"},
     {"pipeline", "ui", "testing"},
