@@ -4,8 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from robustnli.ui import state
+
 # A file of ours: the browser would fetch a Material symbol as page icon from a font server.
 ICON = Path(__file__).parent / "robustnli" / "ui" / "icon.svg"
 
 st.set_page_config(page_title="robustnli", page_icon=str(ICON), layout="wide")
-st.navigation([st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:", default=True)], position="top").run()
+page = st.navigation(
+    [
+        st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:", default=True),
+        st.Page("pages/errors.py", title="Errors", icon=":material/pie_chart:"),
+    ],
+    position="top",
+)
+state.keep(page.title)
+page.run()

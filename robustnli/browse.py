@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from robustnli.evidence import OUTCOMES, outcomes
+from robustnli.metrics import BINS, Metrics
 from robustnli.slices import STANDARD
 from robustnli.types import LABELS, ErrorBreakdown
 
@@ -36,18 +37,29 @@ SEPARATOR = "~"  # between several values of one filter in an address
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Two models on one split. `table`: one row an example, see `view`; `members`: slice -> which rows it holds, (n,) bool."""
+    """Two models on one split. `table`: one row an example, see `view`; `members`: slice -> which rows it holds, (n,) bool.
+
+    `probs`: what the older and the newer model say, (n, 3) each. `key` names the view where results are cached.
+    """
 
     table: pd.DataFrame
     members: Mapping[str, np.ndarray]
     older: str
     newer: str
+    probs: tuple[np.ndarray, np.ndarray]
     without_text: int = 0
+    key: str = ""
 
     @property
     def phenomena(self) -> tuple[str, ...]:
         """The phenomena that the rows name, in order of the alphabet; () for data that names none."""
         return tuple(sorted(self.table["phenomenon"].dropna().unique())) if "phenomenon" in self.table else ()
+
+    @property
+    def longest(self) -> int:
+        """The words of the longest sentence; 0 without text."""
+        words = self.table["words"].max()
+        return int(words) if words == words else 0
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -58,7 +70,7 @@ class View:
 _FIRST = (ALL, "negation", "ambiguity", "long")
 
 
-def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0) -> View:
+def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0, key: str = "") -> View:
     """The view of records as `evidence.read_records` and `join` give them.
 
     Added columns: `before`, `after` (label ids of the two models), `sure_before`, `sure_after` (their confidence), `outcome`,
@@ -66,7 +78,7 @@ def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0) -> 
     """
     gold = table["gold"].to_numpy(dtype=np.int8)
     before, after = (table[f"label.{m}"].to_numpy(dtype=np.int8) for m in (older, newer))
-    probs = [np.stack(table[f"probs.{m}"].to_numpy()) if len(table) else np.zeros((0, 3)) for m in (older, newer)]  # (n, 3)
+    was, now = (np.array(table[f"probs.{m}"].tolist(), dtype=np.float32).reshape(-1, 3) for m in (older, newer))  # (n, 3)
     rows = np.arange(len(table))
     added: dict[str, Any] = {
         "before": before,
@@ -74,12 +86,12 @@ def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0) -> 
         "sure_before": table[f"confidence.{older}"],
         "sure_after": table[f"confidence.{newer}"],
         "outcome": outcomes(gold, before, after),
-        "moved": probs[1][rows, gold] - probs[0][rows, gold],
+        "moved": now[rows, gold] - was[rows, gold],
     }
     sentences = [table[name] if name in table else pd.Series([None] * len(table), dtype=object) for name in ("premise", "hypothesis")]
     added["words"] = np.array([_words(p, h) for p, h in zip(*sentences, strict=True)], dtype=float)
     added["text"] = [f"{p or ''}\n{h or ''}".casefold() for p, h in zip(*sentences, strict=True)]
-    return View(table.reset_index(drop=True).assign(**added), _members(table), older, newer, without_text)
+    return View(table.reset_index(drop=True).assign(**added), _members(table), older, newer, (was, now), without_text, key)
 
 
 def _words(*sentences: str | None) -> float:
@@ -255,3 +267,33 @@ def csv(table: pd.DataFrame) -> bytes:
     safe: Callable[[Any], Any] = safe_cell
     texts = {c: table[c].map(safe) for c in table.columns if table[c].dtype == object or pd.api.types.is_string_dtype(table[c])}
     return table.assign(**texts).rename(columns=safe).to_csv(index=False).encode("utf-8-sig")
+
+
+def crossed(seen: View, names: Sequence[str]) -> list[tuple[str, str, str, int]]:
+    """(slice, outcome, gold label, count) of the slices named."""
+    kinds = pd.Categorical(seen.table["outcome"], categories=OUTCOMES).codes.astype(int)
+    cell = kinds * len(LABELS) + seen.table["gold"].to_numpy(dtype=int)  # (n,)
+    out = []
+    for name in names:
+        counts = np.bincount(cell[seen.members[name]], minlength=len(OUTCOMES) * len(LABELS))
+        out += [(name, OUTCOMES[i // len(LABELS)], LABEL_NAMES[i % len(LABELS)], int(n)) for i, n in enumerate(counts)]
+    return out
+
+
+def flows(seen: View, rows: np.ndarray) -> np.ndarray:
+    """(3, 3, 3) counts by gold, the older and the newer model's label."""
+    part = seen.table[rows]
+    at = (part["gold"].to_numpy(dtype=int) * 3 + part["before"].to_numpy(dtype=int)) * 3 + part["after"].to_numpy(dtype=int)
+    return np.asarray(np.bincount(at, minlength=27).reshape(3, 3, 3))
+
+
+def metrics(gold: np.ndarray, probs: np.ndarray, bins: int = BINS) -> Metrics:
+    """`metrics.metrics` of label ids (n,) and probabilities (n, 3): the same figures, for many rows. At least one row."""
+    predicted, sure, n = probs.argmax(1), probs.max(1).astype(float), len(gold)
+    confusion = np.bincount(gold.astype(int) * 3 + predicted, minlength=9).reshape(3, 3)
+    right = predicted == gold
+    at = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = np.bincount(at, weights=right - sure, minlength=bins)
+    loss = -float(np.log(np.maximum(probs[np.arange(n), gold], 1e-12)).mean())
+    rows = tuple((int(a), int(b), int(c)) for a, b, c in confusion)
+    return Metrics(n, int(right.sum()), loss, float(np.abs(gaps).sum()) / n, rows)

@@ -15,7 +15,7 @@ from robustnli.suite import FOLDER, PHENOMENA, SPLITS, Item, files, groups
 from robustnli.suite.checks import words
 from robustnli.types import LABELS, Prediction
 
-SHIPPED = ("README.md", "GUIDE.md", "CHANGELOG.md", "agreement.json")
+SHIPPED = ("README.md", "GUIDE.md", "ANNOTATE.md", "CHANGELOG.md", "LICENSE", "agreement.json")
 
 
 def stats(items: Sequence[Item]) -> dict[str, Any]:

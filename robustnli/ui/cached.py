@@ -8,14 +8,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
+from robustnli import browse, evidence
+from robustnli.config import snli_files
+from robustnli.evidence import Run, Texts
 from robustnli.types import Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from robustnli.models import NLIModel
 
 ENTRIES = 2000
@@ -91,3 +97,44 @@ def together(work: Callable[[A], B], items: Sequence[A]) -> list[Callable[[], B]
 
     with ThreadPoolExecutor(max(1, len(items))) as pool:
         return [pool.submit(task, item).result for item in items]
+
+
+# Tables of records are shared, not copied: taking 10,000 rows out of `cache_data` costs more than all the rest of a run. No one writes
+# to them.
+@st.cache_resource(max_entries=6, show_spinner="Reading the records")
+def _records(path: str, stamp: int, split: str, _run: Run) -> pd.DataFrame:
+    return evidence.read_records(_run, split)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading SNLI's text")
+def _texts(files: tuple[tuple[str, int], ...]) -> Texts:
+    return evidence.find_texts([Path(name) for name, _ in files])
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _view(key: str, older: str, newer: str, _table: pd.DataFrame, _texts_at_hand: Texts) -> browse.View:
+    joined, missing = evidence.join(_table, _texts_at_hand)
+    return browse.view(joined, older, newer, missing, key)
+
+
+def runs() -> list[Run]:
+    """Finished runs, looked for anew where a folder of runs changed."""
+    return evidence.find_runs()
+
+
+def texts(split: str) -> Texts:
+    """SNLI's text of a split: from files whose name tells the split, else from all but the training files."""
+    names = ("dev", "validation") if split == "dev" else (split,)
+    found = [path for path in snli_files() if "train" not in path.name]
+    named = [path for path in found if any(name in path.name for name in names)]
+    return _texts(tuple((str(path), path.stat().st_mtime_ns) for path in named or found))
+
+
+def view(run: Run, split: str, older: str, newer: str, uploaded: Texts | None) -> tuple[browse.View, Texts]:
+    """Two models of a run on a split, and the text that was joined. An uploaded file's text goes before that found on this machine."""
+    stamp = (Path(run.path) / "records" / f"{split}.parquet").stat().st_mtime_ns
+    table = _records(run.path, stamp, split, run)
+    at_hand = Texts({}) if "premise" in table else uploaded or texts(split)
+    # A uid is a hash of the text: the same uids are the same text.
+    key = " | ".join((run.path, str(stamp), split, older, newer, str(hash(frozenset(at_hand.pairs)))))
+    return _view(key, older, newer, table, at_hand), at_hand

@@ -1,4 +1,4 @@
-"""What a session remembers, and its address. Every session key of the app is named here and nowhere else.
+"""What a session remembers, and its address. Every session key of the Flip lab is named here (the error explorer's in `errors/state`).
 
 The URL is read once, when a session starts, and written after each run: a copied address reproduces the view. It is not read
 again, since a fast typist's next key arrives with the address of the last one.
@@ -17,8 +17,28 @@ from robustnli.types import Label, Pair, Segment
 
 PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "gold", "a", "b", "method", "target")
 MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
-_REFUSED = "refused"
+_REFUSED, _PAGE, _ENTERED = "refused", "page", "entered"
 _ID = re.compile(r"[ph][1-9]\d{0,4}")
+
+
+def keep(page: str) -> None:
+    """Run before each page: typed texts and choices outlive a visit to another page, whose run would drop its widgets' values."""
+    for key in LINKED:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+    st.session_state[_ENTERED] = st.session_state.get(_PAGE) not in (None, page)
+    st.session_state[_PAGE] = page
+
+
+def entered() -> bool:
+    """Whether this run came from another page of the app."""
+    return bool(st.session_state.get(_ENTERED))
+
+
+def forget() -> None:
+    """The Flip lab starts anew from its address: another page is about to open a pair in it."""
+    for key in (MASKS, *LINKED):
+        st.session_state.pop(key, None)
 
 
 def start() -> None:

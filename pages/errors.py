@@ -1,0 +1,48 @@
+"""Error explorer: what fine-tuning fixed, broke and left, from the pie down to the sentence."""
+
+import streamlit as st
+
+from robustnli import browse
+from robustnli.ui import cached, problems
+from robustnli.ui.errors import behind, inputs, missing, overview, rows, state
+
+state.start()
+rows.opened()
+
+st.title("Error explorer")
+runs = cached.runs()
+if not runs:
+    st.info(
+        "No finished run was found. Make one with `robustnli reproduce`, or name the folder that holds some in ROBUSTNLI_RUNS.",
+        icon=":material/folder_off:",
+    )
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    run, split, older, newer = inputs.choose(runs)
+if run.stamp:
+    st.warning(run.stamp, icon=":material/gpp_maybe:")
+if older == newer:
+    st.info("Choose two different models: a model has nothing fixed or broken against itself.", icon=":material/compare_arrows:")
+    state.write_url()
+    st.stop()
+
+with problems.shown():
+    seen, at_hand = cached.view(run, split, older, newer, state.texts())
+    filters = state.filters(seen)
+    inputs.refused()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        of = inputs.denominator()
+        picture = inputs.picture()
+    with st.container():
+        slices = inputs.shown_slices(seen)
+    parts = browse.breakdowns(seen, slices)
+    overview.pies(parts, of, picture)
+    overview.pictures(seen, parts, picture)
+    missing.text(seen, at_hand)
+    section = inputs.section()
+    if section == "rows":
+        rows.browser(seen, filters)
+    elif section == "figures":
+        behind.figures(seen, overview.open_slice(filters), picture)
+    state.write_url()

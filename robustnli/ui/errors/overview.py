@@ -1,0 +1,137 @@
+"""The counts: a pie a slice, all four outcomes, the wheel that can be clicked, the table of slices that can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from robustnli import browse
+from robustnli.browse import Filters, View
+from robustnli.charts import COLOURS, DENOMINATORS, Chart, Of, four_way, percent, picked, pie, shares, slice_rows, sunburst, verdicts
+from robustnli.compare import TOO_FEW
+from robustnli.figures import escape_markdown
+from robustnli.types import ErrorBreakdown
+from robustnli.ui.errors import state
+
+ACROSS = 4  # pies in a row
+_KEPT = ["toImage"]
+
+
+def draw(chart: Chart, picture: str, *, clickable: bool = False, data: bool = True) -> None:
+    """A chart whose camera saves `picture` (svg or png), with its alt text, and below it its data as a table and a CSV file.
+
+    `clickable`: a click filters the rows by what `charts.picked` reads from it.
+    """
+    config = {
+        "displaylogo": False, "displayModeBar": True, "modeBarButtons": [_KEPT],
+        "toImageButtonOptions": {"format": picture, "filename": f"robustnli-{chart.name}", "scale": 2},
+    }  # fmt: skip
+    if clickable:
+        key = state.clicked(chart.name)
+        st.plotly_chart(chart.figure, key=key, on_select=lambda: _point(key), selection_mode="points", config=config, alt=chart.alt)
+    else:
+        st.plotly_chart(chart.figure, key=f"errors.chart.{chart.name}", config=config, alt=chart.alt)
+    if data:
+        table(chart.name, chart.rows)
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows in a closed box, with a button that saves them as CSV."""
+    frame = pd.DataFrame(rows)
+    with st.expander("The data"):
+        st.dataframe(frame, hide_index=True, width="stretch", alt=f"Data of {name}")
+        st.download_button(
+            "CSV", lambda: browse.csv(frame), f"robustnli-{name}.csv", "text/csv", key=f"errors.csv.{name}", on_click="ignore",
+            icon=":material/download:",
+        )  # fmt: skip
+
+
+def _point(key: str) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        _filter(picked(dict(points[0])))
+
+
+def _filter(asked: Mapping[str, str]) -> None:
+    """Filter by a clicked slice, outcome and label; other filters stay."""
+    name = asked.get("slice", "")
+    if asked:
+        chosen = {key: asked.get(key, "") for key in ("slice", "outcome", "label")}
+        state.put(**(chosen | {"slice": "" if name == browse.ALL else name, "view": ""}))
+        state.renew()
+
+
+def pies(parts: Sequence[ErrorBreakdown], of: Of, picture: str) -> None:
+    """The paper's pies side by side, each with its verdict; a slice of few rows says that it tells nothing."""
+    st.caption(f"Percentages are {DENOMINATORS[of]}; counts come first. Brackets: 95 % Wilson intervals. p: exact McNemar test.")
+    said = verdicts(parts)
+    for begin in range(0, len(parts), ACROSS):
+        for column, part in zip(st.columns(ACROSS), parts[begin : begin + ACROSS], strict=False):
+            with column:
+                st.markdown(f"**{escape_markdown(part.slice)}** · {part.n:,} rows")
+                if part.fixed + part.introduced + part.remaining:
+                    draw(pie(part, of), picture, data=False)
+                else:
+                    st.info("Neither model errs here.", icon=":material/check:")
+                few = ":material/help: " if part.n < TOO_FEW else ""
+                st.markdown(few + escape_markdown(said[part.slice]))
+                st.caption(escape_markdown(_intervals(part, of)))
+    table(f"pies-{of}", [row for part in parts for row in _share_rows(part, of)])
+
+
+def _share_rows(part: ErrorBreakdown, of: Of) -> list[dict[str, Any]]:
+    return list(pie(part, of).rows)
+
+
+def _intervals(part: ErrorBreakdown, of: Of) -> str:
+    parts = [f"{name} {percent(s)} [{100 * s.low:.0f} to {100 * s.high:.0f}]" for name, s in shares(part, of).items() if s.of]
+    introduced = f"; {part.introduced:,} introduced besides" if of == "older" else ""
+    return " · ".join(parts) + introduced
+
+
+def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
+    """All four outcomes as bars, and the wheel; a click on either filters the rows."""
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown("##### All rows, with *still right*", help="Click a part of a bar to see its rows.")
+        draw(four_way(parts), picture, clickable=True)
+        _slices(seen)
+    with right:
+        st.markdown("##### Slice, outcome, gold label", help="Click a wedge to see its rows; click the middle to go back.")
+        names = [part.slice for part in parts]
+        inner = [name for name in names if name != browse.ALL] or names
+        changes = [cell for cell in browse.crossed(seen, inner) if cell[1] != "still right"]
+        if any(n for *_, n in changes):
+            draw(sunburst(changes), picture, clickable=True)
+        else:
+            st.info("Neither model errs in these slices.", icon=":material/check:")
+
+
+def _slices(seen: View) -> None:
+    rows = slice_rows(browse.breakdowns(seen))
+    key = state.clicked("slices")
+    st.markdown("##### Every slice", help="Click a cell: its slice, and its outcome where it counts one, filter the rows.")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, width="stretch", key=key, selection_mode="single-cell", alt="One row a slice",
+        on_select=lambda: _cell(key, rows),
+        column_config={"net": st.column_config.NumberColumn(format="%+d"), "verdict": st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
+    st.download_button(
+        "CSV", lambda: browse.csv(pd.DataFrame(rows)), "robustnli-slices.csv", "text/csv", key="errors.csv.slices", on_click="ignore",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+def _cell(key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    cells = st.session_state[key]["selection"]["cells"]
+    if cells:
+        row, column = cells[0]
+        _filter({"slice": str(rows[row]["slice"])} | ({"outcome": column} if column in COLOURS else {}))
+
+
+def open_slice(filters: Filters) -> str:
+    """The slice whose figures are shown: the filtered one, else all rows."""
+    return filters.slice or browse.ALL

@@ -1,0 +1,107 @@
+"""The rows: searched, filtered, sorted, one page at a time; each opens in the Flip lab, all can be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from robustnli import browse
+from robustnli.browse import PAGE_SIZES, SORTS, Filters, View
+from robustnli.charts import COLOURS
+from robustnli.marked import Span, card
+from robustnli.slices import STANDARD
+from robustnli.types import LABELS, Pair
+from robustnli.ui import state as app_state
+from robustnli.ui.errors import inputs, state
+
+FLIP_LAB = "pages/explore.py"
+_BY_NAME = {part.name: part for part in STANDARD}
+
+
+def browser(seen: View, filters: Filters) -> None:
+    """The search, the filters, and the page of rows that fulfil them."""
+    inputs.row_filters(seen, filters)
+    kept = browse.keep(seen, filters)
+    inputs.chips(filters, int(kept.sum()), len(kept))
+    if not kept.any():
+        st.info("No row fulfils all filters. Remove one of them.", icon=":material/filter_alt_off:")
+        return
+    at, number, pages, size = _paged(seen, kept)
+    st.caption(
+        "Highlighted: what put the row into its slice. Dashed frame: words that an attack masked. Bars and numbers: entailment, neutral, contradiction."
+    )
+    for position in at:
+        _row(seen, int(position), filters)
+    if pages > 1:
+        _pagination(number, pages)
+        st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {int(kept.sum()):,}")
+
+
+def _paged(seen: View, kept: np.ndarray) -> tuple[np.ndarray, int, int, int]:
+    """The page's positions, its number, how many pages, rows a page; draws what chooses them."""
+    sort = state.one_of("sort", SORTS, "order")
+    sizes = {str(n): n for n in PAGE_SIZES}
+    size = sizes[state.one_of("size", sizes, str(PAGE_SIZES[0]))]
+    ordered = browse.order(seen, kept, sort)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Sort", list(SORTS), key=state.widget("sort", sort), format_func=lambda s: SORTS[s][0], width=340,
+            on_change=state.changed("sort", lambda v: "" if v == "order" else str(v)),
+        )  # fmt: skip
+        st.selectbox(
+            "Rows a page", PAGE_SIZES, key=state.widget("size", size), width=120,
+            on_change=state.changed("size", lambda v: "" if v == PAGE_SIZES[0] else str(v)),
+        )  # fmt: skip
+        st.download_button(
+            "Download these rows", lambda: browse.csv(browse.export(seen, ordered)), "robustnli-rows.csv", "text/csv", on_click="ignore",
+            key="errors.rows.csv", icon=":material/download:", help="All rows that fulfil the filters, as CSV",
+        )  # fmt: skip
+    asked = state.get("page")
+    at, number, pages = browse.page(ordered, int(asked) if asked.isdecimal() and len(asked) < 7 else 1, size)
+    return at, number, pages, size
+
+
+def _pagination(number: int, pages: int) -> None:
+    st.pagination(pages, key=state.widget("page", number), on_change=state.changed("page", lambda v: "" if v == 1 else str(v)))
+
+
+def _row(seen: View, position: int, filters: Filters) -> None:
+    row = {str(name): value for name, value in seen.table.iloc[position].items()}
+    with st.container(border=True):
+        st.html(card(row, (seen.older, seen.newer), COLOURS[row["outcome"]], _cues(row, filters)))
+        if isinstance(row["premise"], str):
+            st.button(
+                "Open in Flip lab", key=f"errors.open.{position}", icon=":material/swap_horiz:", type="tertiary",
+                on_click=_ask, args=(seen, row),
+            )  # fmt: skip
+
+
+def _cues(row: Mapping[str, Any], filters: Filters) -> Iterable[Span]:
+    """What put the row into its slice: the suite's deciding words, else the cue words of the filtered slice, or of all its slices."""
+    deciding = row.get("deciding")
+    if deciding is not None and len(deciding):
+        return [(d["segment"], int(d["start"]), int(d["end"])) for d in deciding]
+    names = [filters.slice] if filters.slice else row.get("slices", ())
+    if not isinstance(row["premise"], str) or not isinstance(row["hypothesis"], str):
+        return []
+    pair = Pair(row["premise"], row["hypothesis"])
+    return [span for name in names if name in _BY_NAME for span in _BY_NAME[name].spans(pair)]
+
+
+def _ask(seen: View, row: Mapping[str, Any]) -> None:
+    state.open_pair(
+        {
+            app_state.PREMISE: row["premise"], app_state.HYPOTHESIS: row["hypothesis"], app_state.GOLD: LABELS[int(row["gold"])].text,
+            app_state.OLDER: seen.older, app_state.NEWER: seen.newer,
+        }
+    )  # fmt: skip
+
+
+def opened() -> None:
+    """Go to the Flip lab where a row's button asked for it."""
+    if query := state.opened_pair():
+        app_state.forget()
+        st.switch_page(FLIP_LAB, query_params=query)
