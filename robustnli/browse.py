@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustnli import suite
 from robustnli.evidence import OUTCOMES, outcomes
 from robustnli.metrics import BINS, Metrics
 from robustnli.slices import STANDARD
@@ -103,7 +104,8 @@ def _members(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """The suite's own slices where rows name theirs, else the standard ones in their order; all rows always, empty ones never."""
     if "slice" in table:
         names = table["slice"].astype(str).to_numpy()
-        found = {name: names == name for name in dict.fromkeys(names)}
+        known = [name for name in suite.PHENOMENA if name in names] + sorted(set(names) - set(suite.PHENOMENA))
+        found = {name: names == name for name in known}
     else:
         held = [set(names) for names in table["slices"]]
         known = [part.name for part in STANDARD] + sorted(set().union(*held) - {part.name for part in STANDARD}) if held else []

@@ -119,29 +119,32 @@ def pie(counts: ErrorBreakdown, of: Of) -> Chart:
         labels=list(parts), values=[s.count for s in parts.values()], text=[percent(s) for s in parts.values()],
         textinfo="label+text", hovertemplate="%{label}: %{text}<extra></extra>", sort=False, direction="clockwise",
         marker={"colors": [COLOURS[name] for name in parts], "line": {"color": "#fff", "width": 1}}, insidetextfont={"color": "#000"},
+        insidetextorientation="horizontal", automargin=True,
     )  # fmt: skip
     alt = f"{counts.slice}: " + ", ".join(f"{name} {percent(s)}" for name, s in parts.items()) + f", {DENOMINATORS[of]}"
-    return Chart(f"pie-{counts.slice}-{of}", _finish(go.Figure(drawn), height=260), tuple(share_rows(counts, of)), alt)
+    return Chart(f"pie-{counts.slice}-{of}", _figure([drawn], height=250), tuple(share_rows(counts, of)), alt)
 
 
 def four_way(parts: Sequence[ErrorBreakdown]) -> Chart:
     """One bar a slice, all its rows: still right, fixed, introduced, remaining, as shares with counts."""
     order = ("still right", "fixed", "introduced", "remaining")
-    figure = go.Figure(layout={"barmode": "stack"})
+    drawn = []
     for name in order:
         numbers = [count(part, name) for part in parts]
         of = [max(1, part.n) for part in parts]
-        figure.add_bar(
+        drawn.append(go.Bar(
             y=[part.slice for part in parts], x=[100 * n / total for n, total in zip(numbers, of, strict=True)], name=name, orientation="h",
             marker={"color": COLOURS[name]}, customdata=[[part.slice, name] for part in parts], insidetextfont={"color": "#000"},
             text=[f"{n:,}" for n in numbers], textposition="inside", insidetextanchor="middle", textangle=0,
             hovertemplate="%{y}, " + name + ": %{text} rows (%{x:.1f} %)<extra></extra>",
-        )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(title="percent of the slice's rows", range=[0, 100])
+        ))  # fmt: skip
+    figure = _figure(
+        drawn, height=110 + 36 * len(parts), legend=True, barmode="stack", yaxis={"autorange": "reversed", "automargin": True},
+        xaxis={"title": {"text": "percent of the slice's rows"}, "range": [0, 100]},
+    )  # fmt: skip
     rows = tuple({"slice": p.slice, "rows": p.n} | {name: count(p, name) for name in order} for p in parts)
     alt = "; ".join(f"{p.slice}, {p.n} rows: " + ", ".join(f"{count(p, name)} {name}" for name in order) for p in parts)
-    return Chart("four-way", _finish(figure, height=90 + 38 * len(parts), legend=True), rows, alt)
+    return Chart("four-way", figure, rows, alt)
 
 
 def sunburst(cells: Sequence[tuple[str, str, str, int]]) -> Chart:
@@ -161,7 +164,7 @@ def sunburst(cells: Sequence[tuple[str, str, str, int]]) -> Chart:
     )  # fmt: skip
     rows = tuple({"slice": a, "outcome": b, "gold": c, "count": n} for a, b, c, n in cells if n)
     alt = "Rings from the inside: slice, outcome, gold label. " + ", ".join(f"{p} {n}" for p, n in sums.items() if p.count("|") == 0)
-    return Chart("sunburst", _finish(go.Figure(drawn), height=460), rows, alt)
+    return Chart("sunburst", _figure([drawn], height=560), rows, alt)
 
 
 def picked(point: dict[str, Any]) -> dict[str, str]:
@@ -188,22 +191,20 @@ def classes(older: Metrics, newer: Metrics) -> Chart:
     """Precision, recall, F1 of each label as two dots on a line: the older model's and the newer's."""
     rows = class_rows(older, newer)
     names = [[row["label"] for row in rows], [row["figure"] for row in rows]]
-    figure = go.Figure()
+    drawn: list[Any] = []
     for row in rows:
         place = [[row["label"]] * 2, [row["figure"]] * 2]
-        figure.add_scatter(
-            y=place, x=[row["older"], row["newer"]], mode="lines", line={"color": "#999"}, showlegend=False, hoverinfo="skip"
-        )
+        line = {"color": "#999"}
+        drawn.append(go.Scatter(y=place, x=[row["older"], row["newer"]], mode="lines", line=line, showlegend=False, hoverinfo="skip"))
     for name, colour, symbol in (("older", OLDER, "circle-open"), ("newer", NEWER, "circle")):
-        figure.add_scatter(
+        drawn.append(go.Scatter(
             y=names, x=[row[name] for row in rows], mode="markers", name=name,
             marker={"color": colour, "size": 11, "symbol": symbol, "line": {"width": 3, "color": colour}},
             hovertemplate="%{y}: %{x:.1f} %<extra>" + name + "</extra>",
-        )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(title="percent")
+        ))  # fmt: skip
+    axes: dict[str, Any] = {"yaxis": {"autorange": "reversed", "automargin": True}, "xaxis": {"title": {"text": "percent"}}}
     alt = "; ".join(f"{r['label']} {r['figure']} {r['older']} % then {r['newer']} %" for r in rows)
-    return Chart("classes", _finish(figure, height=380, legend=True), tuple(rows), alt)
+    return Chart("classes", _figure(drawn, height=380, legend=True, **axes), tuple(rows), alt)
 
 
 def confusion(name: str, cells: np.ndarray, *, difference: bool = False) -> Chart:
@@ -211,18 +212,18 @@ def confusion(name: str, cells: np.ndarray, *, difference: bool = False) -> Char
     text = [[f"{n:+,}" if difference else f"{n:,}" for n in row] for row in cells.tolist()]
     peak = max(1, int(np.abs(cells).max(initial=0)))
     scale: Any = [[0, "#d55e00"], [0.5, "#ffffff"], [1, "#56b4e9"]] if difference else [[0, "#ffffff"], [1, "#56b4e9"]]
-    figure = go.Figure(
-        go.Heatmap(
+    drawn = go.Heatmap(
             z=cells, x=list(NAMES), y=list(NAMES), text=text, texttemplate="%{text}", textfont={"color": "#000", "size": 15},
             zmin=-peak if difference else 0, zmax=peak, colorscale=scale, showscale=False, xgap=2, ygap=2,
             hovertemplate="gold %{y}, predicted %{x}: %{text}<extra></extra>",
-        )
     )  # fmt: skip
-    figure.update_yaxes(title="gold", autorange="reversed", automargin=True, tickangle=-90, ticklabelposition="outside")
-    figure.update_xaxes(title="predicted", tickangle=0, automargin=True)
+    axes: dict[str, Any] = {
+        "yaxis": {"title": {"text": "gold"}, "autorange": "reversed", "automargin": True, "tickangle": -90},
+        "xaxis": {"title": {"text": "predicted"}, "automargin": True, "tickangle": 0},
+    }
     rows = tuple({"gold": g, "predicted": p, "count": int(cells[i, j])} for i, g in enumerate(NAMES) for j, p in enumerate(NAMES))
     alt = f"{name}: " + "; ".join(f"gold {r['gold']}, predicted {r['predicted']}: {r['count']}" for r in rows)
-    return Chart(f"confusion-{name}", _finish(figure, height=330), rows, alt)
+    return Chart(f"confusion-{name}", _figure([drawn], height=330, **axes), rows, alt)
 
 
 def sankey(flows: np.ndarray, older: str, newer: str) -> Chart:
@@ -232,13 +233,11 @@ def sankey(flows: np.ndarray, older: str, newer: str) -> Chart:
     links += [(3 + o, 6 + n, int(flows[g, o, n]), g) for o in range(3) for n in range(3) for g in range(3)]
     links = [link for link in links if link[2]]
     shade = [f"rgba({int(c[1:3], 16)},{int(c[3:5], 16)},{int(c[5:], 16)},0.45)" for c in LABEL_COLOURS]
-    figure = go.Figure(
-        go.Sankey(
+    drawn = go.Sankey(
             node={"label": titles, "color": list(LABEL_COLOURS) * 3, "pad": 18, "thickness": 16},
             link={"source": [a for a, *_ in links], "target": [b for _, b, *_ in links], "value": [n for *_, n, _ in links],
                   "color": [shade[g] for *_, g in links], "customdata": [NAMES[g] for *_, g in links],
                   "hovertemplate": "gold %{customdata}: %{value} rows<br>%{source.label} to %{target.label}<extra></extra>"},
-        )
     )  # fmt: skip
     rows = tuple(
         {"gold": NAMES[g], "older": NAMES[o], "newer": NAMES[n], "count": int(flows[g, o, n])}
@@ -246,7 +245,7 @@ def sankey(flows: np.ndarray, older: str, newer: str) -> Chart:
     )  # fmt: skip
     top = sorted((r for r in rows if r["older"] != r["newer"]), key=lambda r: -int(str(r["count"])))[:3]
     alt = "Largest moves: " + ("; ".join(f"gold {r['gold']}, {r['older']} to {r['newer']}: {r['count']}" for r in top) or "none")
-    return Chart("flow", _finish(figure, height=400), rows, alt)
+    return Chart("flow", _figure([drawn], height=400), rows, alt)
 
 
 def reliability_rows(model: str, sure: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict[str, Any]]:
@@ -266,28 +265,29 @@ def reliability_rows(model: str, sure: np.ndarray, right: np.ndarray, bins: int 
 
 def reliability(tables: Sequence[tuple[str, float, Sequence[dict[str, Any]]]]) -> Chart:
     """Accuracy against confidence, of (model, expected calibration error, its rows): on the line a model is as sure as it is right."""
-    figure = go.Figure()
-    figure.add_scatter(x=[0.33, 1], y=[0.33, 1], mode="lines", line={"dash": "dash", "color": "#999"}, name="as sure as right")
+    drawn = [go.Scatter(x=[0.33, 1], y=[0.33, 1], mode="lines", line={"dash": "dash", "color": "#999"}, name="as sure as right")]
     for (model, error, rows), colour, symbol in zip(tables, (OLDER, NEWER), ("circle-open", "circle"), strict=False):
-        figure.add_scatter(
+        drawn.append(go.Scatter(
             x=[r["confidence"] for r in rows], y=[r["accuracy"] for r in rows], mode="lines+markers", name=f"{model} (ECE {error:.3f})",
             marker={"color": colour, "symbol": symbol, "size": 9}, line={"color": colour}, customdata=[r["rows"] for r in rows],
             error_y={"type": "data", "symmetric": False, "thickness": 1, "array": [r["high"] - r["accuracy"] for r in rows],
                      "arrayminus": [r["accuracy"] - r["low"] for r in rows]},
             hovertemplate="%{customdata} rows, confidence %{x:.2f}: %{y:.1%} right<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="confidence", range=[0.3, 1.02])
-    figure.update_yaxes(title="share that is right", range=[0, 1.03])
+        ))  # fmt: skip
+    axes: dict[str, Any] = {
+        "xaxis": {"title": {"text": "confidence"}, "range": [0.3, 1.02]},
+        "yaxis": {"title": {"text": "share that is right"}, "range": [0, 1.03]},
+    }
     alt = "; ".join(
         f"{model}: expected calibration error {error:.3f} over {sum(r['rows'] for r in rows)} rows" for model, error, rows in tables
     )
-    return Chart("reliability", _finish(figure, height=400, legend=True), tuple(r for *_, rows in tables for r in rows), alt)
+    return Chart("reliability", _figure(drawn, height=400, legend=True, **axes), tuple(r for *_, rows in tables for r in rows), alt)
 
 
-def _finish(figure: go.Figure, *, height: int, legend: bool = False) -> go.Figure:
-    """The same margins, height and text size for all; the colours behind come from the page's theme."""
-    figure.update_layout(
-        height=height, margin={"l": 8, "r": 8, "t": 30, "b": 8}, showlegend=legend, font={"size": 13},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, uniformtext={"minsize": 9, "mode": "show"},
-    )  # fmt: skip
-    return figure
+def _figure(traces: Sequence[Any], *, height: int, legend: bool = False, **layout: Any) -> go.Figure:
+    """The traces with the same margins and text size everywhere; the colours behind come from the page's theme."""
+    common = {
+        "height": height, "margin": {"l": 8, "r": 8, "t": 34, "b": 8}, "showlegend": legend, "font": {"size": 13},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    }  # fmt: skip
+    return go.Figure(list(traces), common | layout)

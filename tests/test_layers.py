@@ -12,19 +12,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
-    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices"},
+    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked"},
     {"data", "checkpoints", "models", "suite", "slicefile"},
-    {"attribution", "evidence", "discover"},
+    {"attribution", "evidence", "browse", "discover"},
     {"attack"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},
 )
 # Inside a row a module may use these neighbours; any other import within a row is refused.
-NEIGHBOURS = {("errors", "types"), ("models", "checkpoints"), ("data", "suite"), ("__main__", "cli")}
+NEIGHBOURS = {
+    ("errors", "types"),
+    ("models", "checkpoints"),
+    ("data", "suite"),
+    ("__main__", "cli"),
+    ("charts", "compare"),
+    ("charts", "metrics"),
+    ("browse", "evidence"),
+}
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
     "torch": {"models", "attribution", "attack", "pipeline", "cli"},
-    "captum": {"attribution", "evidence", "discover"},
+    "captum": {"attribution", "evidence", "browse", "discover"},
     "datasets": {"data", "records", "pipeline"},
     "transformers": {"models", "pipeline"},
 }

@@ -16,7 +16,7 @@ from robustnli.figures import escape_markdown
 from robustnli.types import ErrorBreakdown
 from robustnli.ui.errors import state
 
-ACROSS = 4  # pies in a row
+ACROSS = 5  # pies in a row, at most
 _KEPT = ["toImage"]
 
 
@@ -69,7 +69,7 @@ def pies(parts: Sequence[ErrorBreakdown], of: Of, picture: str) -> None:
     st.caption(f"Percentages are {DENOMINATORS[of]}; counts come first. Brackets: 95 % Wilson intervals. p: exact McNemar test.")
     said = verdicts(parts)
     for begin in range(0, len(parts), ACROSS):
-        for column, part in zip(st.columns(ACROSS), parts[begin : begin + ACROSS], strict=False):
+        for column, part in zip(st.columns(min(ACROSS, max(3, len(parts)))), parts[begin : begin + ACROSS], strict=False):
             with column:
                 st.markdown(f"**{escape_markdown(part.slice)}** · {part.n:,} rows")
                 if part.fixed + part.introduced + part.remaining:
@@ -98,7 +98,6 @@ def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
     with left:
         st.markdown("##### All rows, with *still right*", help="Click a part of a bar to see its rows.")
         draw(four_way(parts), picture, clickable=True)
-        _slices(seen)
     with right:
         st.markdown("##### Slice, outcome, gold label", help="Click a wedge to see its rows; click the middle to go back.")
         names = [part.slice for part in parts]
@@ -108,6 +107,7 @@ def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
             draw(sunburst(changes), picture, clickable=True)
         else:
             st.info("Neither model errs in these slices.", icon=":material/check:")
+    _slices(seen)
 
 
 def _slices(seen: View) -> None:

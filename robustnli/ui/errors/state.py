@@ -25,6 +25,7 @@ _STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN = (
 
 def start() -> None:
     """Take the address where it says something new: at first, after the browser's back, by a link from another page."""
+    state.through_app()
     now = st.query_params.to_dict()
     touched = st.session_state.pop(_TOUCHED, False)
     came = state.entered() and not now
