@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from robustnli import browse, evidence
+from robustnli import browse, discover, evidence, slices
 from robustnli.config import snli_files
+from robustnli.discover import Search
+from robustnli.errors import InputError
 from robustnli.evidence import Run, Texts
+from robustnli.slices import Slice
 from robustnli.types import Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from robustnli.models import NLIModel
@@ -138,3 +142,24 @@ def view(run: Run, split: str, older: str, newer: str, uploaded: Texts | None) -
     # A uid is a hash of the text: the same uids are the same text.
     key = " | ".join((run.path, str(stamp), split, older, newer, str(hash(frozenset(at_hand.pairs)))))
     return _view(key, older, newer, table, at_hand), at_hand
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def slice_rows(_table: pd.DataFrame, key: str, part: Slice, before: str, after: str) -> np.ndarray | str:
+    """Which rows a user's slice holds; what is wrong where they cannot be told, so that it is not tried again. `key` tells the table."""
+    try:
+        return slices.holds(_table, part, before, after)
+    except InputError as error:
+        return str(error)
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def over_matched(_table: pd.DataFrame, key: str, part: Slice, before: str, after: str) -> np.ndarray:
+    """Which rows a search for the slice's cues as substrings would add. `key` tells the table."""
+    return slices.over_matched(_table, part, before, after)
+
+
+@st.cache_resource(max_entries=30, show_spinner="Trying slices")
+def differences(_table: pd.DataFrame, key: str, before: str, after: str, own: tuple[Slice, ...]) -> Search:
+    """Where the models differ most. `key` tells the table."""
+    return discover.differences(_table, before, after, own=own)
