@@ -34,15 +34,16 @@ with problems.shown():
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = inputs.denominator()
         picture = inputs.picture()
-    with st.container():
-        slices = inputs.shown_slices(seen)
+    slices = inputs.shown_slices(seen)
     parts = browse.breakdowns(seen, slices)
     overview.pies(parts, of, picture)
     overview.pictures(seen, parts, picture)
     missing.text(seen, at_hand)
+    kept = browse.keep(seen, filters)
+    inputs.chips(filters, int(kept.sum()), len(kept))
     section = inputs.section()
     if section == "rows":
-        rows.browser(seen, filters)
+        rows.browser(seen, filters, kept)
     elif section == "figures":
         behind.figures(seen, overview.open_slice(filters), picture)
     state.write_url()

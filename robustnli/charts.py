@@ -164,7 +164,7 @@ def sunburst(cells: Sequence[tuple[str, str, str, int]]) -> Chart:
     )  # fmt: skip
     rows = tuple({"slice": a, "outcome": b, "gold": c, "count": n} for a, b, c, n in cells if n)
     alt = "Rings from the inside: slice, outcome, gold label. " + ", ".join(f"{p} {n}" for p, n in sums.items() if p.count("|") == 0)
-    return Chart("sunburst", _figure([drawn], height=560), rows, alt)
+    return Chart("sunburst", _figure([drawn], height=440), rows, alt)
 
 
 def picked(point: dict[str, Any]) -> dict[str, str]:

@@ -21,11 +21,9 @@ FLIP_LAB = "pages/explore.py"
 _BY_NAME = {part.name: part for part in STANDARD}
 
 
-def browser(seen: View, filters: Filters) -> None:
-    """The search, the filters, and the page of rows that fulfil them."""
+def browser(seen: View, filters: Filters, kept: np.ndarray) -> None:
+    """The search, the filters, and the page of the rows kept by them."""
     inputs.row_filters(seen, filters)
-    kept = browse.keep(seen, filters)
-    inputs.chips(filters, int(kept.sum()), len(kept))
     if not kept.any():
         st.info("No row fulfils all filters. Remove one of them.", icon=":material/filter_alt_off:")
         return
