@@ -14,7 +14,21 @@ from robustnli.records import read_rows, write_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EVAL, BASE, FINE = (str(FIXTURES / name) for name in ("tiny_eval.jsonl", "tiny-baseline", "tiny-finetuned"))
-COMMANDS = ("predict", "train", "attack", "finetune", "evaluate", "compare", "trim", "card", "reproduce")
+COMMANDS = (
+    "predict",
+    "train",
+    "attack",
+    "finetune",
+    "evaluate",
+    "compare",
+    "trim",
+    "card",
+    "reproduce",
+    "augment",
+    "mix",
+    "blend",
+    "suite",
+)
 
 
 def run(*args: str) -> tuple[int, str, str]:

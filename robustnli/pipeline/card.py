@@ -37,15 +37,12 @@ def write_card(folder: Path, *, figures: dict[str, dict[str, Any]], about: dict[
         "| | |\n|---|---|",
         f"| data | {about['data']} |",
         f"| encoder | {about['encoder']} |",
-        f"| training pairs | {log['train_pairs']:,} |",
-        f"| optimizer steps | {log['steps']:,} of {log['settings']['batch_size']} pairs, {log['seconds'] / 60:.0f} minutes |",
-        f"| seed | {log['settings']['seed']} |",
-        f"| weights | {log['chosen']['chosen']} |",
+        *(_blend_lines(log["blend"]) if "blend" in log else _run_lines(log)),
         f"| file | {size:,} bytes, float16, sha256 `{digest}` |",
         f"| licence | {about['licence']} |\n",
         "## Recipe\n",
         f"```\n{about['command']}\n```\n",
-        ", ".join(f"{key} {value}" for key, value in log["settings"].items()) + ".\n",
+        *_settings_lines(log),
         *_trim_lines(log.get("trim")),
         "## Measured\n",
         "| data | n | accuracy | 95 % interval | loss | ECE (15 bins) | F1 entailment / neutral / contradiction |",
@@ -57,6 +54,32 @@ def write_card(folder: Path, *, figures: dict[str, dict[str, Any]], about: dict[
     text = "\n".join(lines) + "\n"
     (folder / "README.md").write_text(text, encoding="utf-8")
     return text
+
+
+def _run_lines(log: dict[str, Any]) -> list[str]:
+    return [
+        f"| training pairs | {log['train_pairs']:,} |",
+        f"| optimizer steps | {log['steps']:,} of {log['settings']['batch_size']} pairs, {log['seconds'] / 60:.0f} minutes |",
+        f"| seed | {log['settings']['seed']} |",
+        f"| weights | {log['chosen']['chosen']} |",
+    ]
+
+
+def _blend_lines(parts: list[dict[str, Any]]) -> list[str]:
+    lines = ["| weights | mean of " + ", ".join(f"{p['share']:.0%} {p['name']}" for p in parts) + " |"]
+    for part in parts:
+        log = part["training_log"]
+        if log:
+            took = (
+                f"{log['train_pairs']:,} pairs, {log['steps']:,} steps of {log['settings']['batch_size']}, seed {log['settings']['seed']}"
+            )
+            lines.append(f"| {part['name']} | {took}; {log['chosen']['chosen']} |")
+    return lines
+
+
+def _settings_lines(log: dict[str, Any]) -> list[str]:
+    named = [(p["name"] + ": ", p["training_log"]) for p in log["blend"] if p["training_log"]] if "blend" in log else [("", log)]
+    return [f"{name}" + ", ".join(f"{key} {value}" for key, value in one["settings"].items()) + ".\n" for name, one in named]
 
 
 def _trim_lines(trim: dict[str, Any] | None) -> list[str]:

@@ -257,7 +257,8 @@ def train(
     set_seed(settings.seed)
     start = start_from(encoder, dropout=settings.dropout, attention_dropout=settings.attention_dropout)
     data = Encoded(examples, start.tokenizer, settings.max_length, soft)
-    held = Encoded(dev, start.tokenizer, settings.max_length)
+    by_length = sorted(dev, key=lambda e: len(e.pair.premise) + len(e.pair.hypothesis))  # the Trainer pads each batch to its longest
+    held = Encoded(by_length, start.tokenizer, settings.max_length)
     trainer = _trainer(start, data, held, class_weights(examples) if settings.balance else torch.ones(len(LABELS)), work, settings)
     begun = time.time()
     last = newest_whole(work) if resume else None
