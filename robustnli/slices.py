@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -28,7 +28,7 @@ SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 WHERES: tuple[Where, ...] = ("either", *SEGMENTS)
 WHICH: tuple[Which, ...] = ("older", "newer")
 MAX_CUES, MAX_CUE, MAX_PATTERN, MAX_NAME = 200, 80, 500, 80
-PATTERN_SECONDS = 2.0  # a pattern's time on one table, or on one example
+PATTERN_SECONDS, _AT_ONCE = 2.0, 0.05  # a pattern's time on one table, or on one example; and on one text without giving way
 _SHARES = ("overlap_at_least", "overlap_at_most", "confidence_at_least", "confidence_at_most")
 
 
@@ -169,12 +169,17 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 def _searcher(part: Slice, seconds: float = PATTERN_SECONDS) -> Callable[[str], bool]:
-    """A function that tells whether the pattern is in a text; all its calls together may take `seconds` (after which: InputError)."""
-    compiled, until = _compiled(part.pattern), time.monotonic() + seconds
+    """A function that tells whether the pattern is in a text. Its calls together may take `seconds` of this thread (then: InputError)."""
+    compiled, until = _compiled(part.pattern), time.thread_time() + seconds
 
     def found(text: str) -> bool:
+        left = until - time.thread_time()
         try:
-            return compiled.search(text, timeout=max(1e-3, until - time.monotonic())) is not None
+            return compiled.search(text, timeout=max(1e-3, min(left, _AT_ONCE))) is not None
+        except TimeoutError:
+            pass
+        try:  # Other threads of a server go on meanwhile; not so at first, since giving way costs more than most searches.
+            return compiled.search(text, timeout=max(1e-3, left - _AT_ONCE), concurrent=True) is not None
         except TimeoutError as error:
             raise _slow(part, seconds) from error
 
@@ -185,7 +190,7 @@ def _matches(part: Slice, text: str) -> list[tuple[int, int]]:
     if not part.pattern:
         return []
     try:
-        return [m.span() for m in _compiled(part.pattern).finditer(text, timeout=PATTERN_SECONDS) if m.end() > m.start()]
+        return [m.span() for m in _compiled(part.pattern).finditer(text, timeout=PATTERN_SECONDS, concurrent=True) if m.end() > m.start()]
     except TimeoutError as error:
         raise _slow(part, PATTERN_SECONDS) from error
 
@@ -234,11 +239,15 @@ def over_matched(table: pd.DataFrame, part: Slice, before: str = "", after: str 
 
     if not part.cues:
         return np.zeros(len(table), dtype=bool)
-    rest: np.ndarray = holds(table, replace(part, cues=()), before, after) & ~holds(table, part, before, after)
+    rest = holds(table, replace(part, cues=()), before, after)
     rows = np.flatnonzero(rest)
     sentences = zip(*(table[s].to_numpy(dtype=object)[rows].tolist() for s in part.segments), strict=True)
-    rest[rows] = [any(isinstance(t, str) and substrings(t, part.cues) for t in texts) for texts in sentences]
+    rest[rows] = [_only_inside([text for text in texts if isinstance(text, str)], part.cues) for texts in sentences]
     return rest
+
+
+def _only_inside(texts: Collection[str], cues: tuple[str, ...]) -> bool:
+    return any(_loose(cues).search(text) for text in texts) and not any(has_cue(text, cues) for text in texts)
 
 
 def substrings(text: str, cues: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

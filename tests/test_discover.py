@@ -177,6 +177,7 @@ def test_too_few_rows_give_nothing(n: int) -> None:
     assert (search.found, search.tried) == ((), 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=1, max_size=20))
 def test_p_is_mcnemars(counts: list[tuple[int, int]]) -> None:
     fixed, introduced = (np.array(column) for column in zip(*counts, strict=True))
@@ -187,6 +188,7 @@ def test_p_does_not_underflow() -> None:
     assert log_p(np.array([0, 600]), np.array([3000, 700])) == pytest.approx([np.log(2) * -2999, np.log(mcnemar(600, 700))], rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.01, 0.5))
 def test_benjamini_hochbergs_discoveries(ps: list[float], rate: float) -> None:
     ordered = sorted(ps)
@@ -199,7 +201,7 @@ def test_benjamini_hochbergs_discoveries(ps: list[float], rate: float) -> None:
 FAMILIES = {"a": ("not", "n't", "no one", "t-t"), "b": ("k", "s n"), "c": ("-",)}
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(alphabet="not '\u2019Nek-s_\u212aſ\n", max_size=14)), max_size=6))
 def test_cues_are_found_as_slices_find_them(texts: list[str | None]) -> None:
     for name, rows in cue_rows(texts, FAMILIES).items():

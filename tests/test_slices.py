@@ -114,6 +114,7 @@ def test_a_name_is_needed(name: str) -> None:
         Slice(name=name, about="")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(min_size=1, max_size=8).filter(str.strip))
 def test_any_text_and_any_cue_are_safe(text: str, cue: str) -> None:
     for start, end in find_cues(text, (cue,)):
@@ -121,6 +122,7 @@ def test_any_text_and_any_cue_are_safe(text: str, cue: str) -> None:
     Slice(name="x", about="", cues=(cue,)).spans(row(text).pair)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NEGATION_WIDE.cues), st.sampled_from([" ", ", ", ". ", "-"]))
 def test_a_cue_between_other_words_is_found(cue: str, edge: str) -> None:
     text = f"was{cue} it" if cue == "n't" else f"it{edge}{cue}{edge}was"
@@ -145,12 +147,12 @@ def test_a_pattern_is_a_regular_expression_in_any_case() -> None:
 
 
 def test_a_slow_pattern_is_stopped_and_told() -> None:
-    begun, slow = time.monotonic(), part(pattern="(a|aa)+$")
+    begun, slow = time.process_time(), part(pattern="(a|aa)+$")
     with pytest.raises(InputError, match=r"slice 'mine': pattern .* more than 2 s"):
         holds(table(*[("a" * 60 + "b", "b")] * 50), slow)
     with pytest.raises(InputError, match="more than 2 s"):
         slow.spans(row("a" * 60 + "b").pair)
-    assert time.monotonic() - begun < 10, "the time is for all rows together"
+    assert time.process_time() - begun < 10, "the time is for all rows together"
 
 
 def test_the_band_of_lengths_is_that_of_one_sentence() -> None:
@@ -223,11 +225,13 @@ conditions = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(texts, st.lists(st.text(alphabet="no t'ns\u212aſ", min_size=1, max_size=4).filter(str.strip), min_size=1, max_size=4))
 def test_the_fast_search_finds_what_the_pattern_finds(text: str, cues: list[str]) -> None:
     assert has_cue(text, tuple(cues)) == bool(find_cues(text, tuple(cues)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts), max_size=5), conditions)
 def test_a_table_and_its_examples_agree(pairs, asked) -> None:
     mine = part(**asked)
@@ -235,6 +239,7 @@ def test_a_table_and_its_examples_agree(pairs, asked) -> None:
     assert not (over_matched(table(*pairs), mine) & holds(table(*pairs), mine)).any()
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=20).filter(str.strip), st.text(max_size=20), conditions)
 def test_toml_and_address_give_the_slice_back(name: str, about: str, asked) -> None:
     mine = Slice(**({"name": "my " + name, "about": about or in_words(part(**asked))} | asked))
@@ -245,7 +250,7 @@ def test_toml_and_address_give_the_slice_back(name: str, about: str, asked) -> N
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet="abcXYZ019-_", max_size=60), st.binary(max_size=40).map(bytes.hex)))
 def test_any_address_is_read_or_refused(text: str) -> None:
     try:

@@ -100,9 +100,11 @@ def _editor(before: str, after: str) -> None:
         _band("overlap", "Hypothesis words that stand in the premise", shown)
     with sure:
         _band("confidence", "Confidence of a model", shown)
-    with which:
-        names: dict[str, str] = dict(zip(WHICH, (before, after), strict=True))
-        _choice("which", "Whose confidence", WHICH, shown, lambda w: f"{escape_markdown(names[w])} ({w})")
+    names = dict(zip(map(str, WHICH), (f"{before} (older)", f"{after} (newer)"), strict=True))
+    which.selectbox(
+        "Whose confidence", list(names), key=state.widget("which", shown["which"]), on_change=state.changed("which"),
+        format_func=names.__getitem__,
+    )  # fmt: skip
 
 
 def _text(place: Any, name: str, label: str, shown: state.Draft, longest: int, told: str) -> None:
@@ -184,7 +186,9 @@ def _breakdown(counts: ErrorBreakdown, before: str, after: str) -> None:
     changed = counts.fixed + counts.introduced
     said = verdict(counts, p)
     told.append(
-        f"**{said}** (under {TOO_FEW})" if counts.n < TOO_FEW else f"**{said}**: {changed:,} rows changed, McNemar's exact p = {p:.2g}"
+        f"**{said}** (under {TOO_FEW})"
+        if counts.n < TOO_FEW
+        else f"**{said}**: {changed:,} row{'' if changed == 1 else 's'} changed, McNemar's exact p = {p:.2g}"
     )
     st.markdown("\n".join(f"* {line}" for line in told))
 
@@ -263,7 +267,8 @@ def differences_ui(table: pd.DataFrame, before: str, after: str) -> Difference |
     st.markdown("##### Where do they differ most?")
     key = _key(table, before, after)
     usable = own_rows(table, before, after)
-    search = cached.differences(table, key, before, after, tuple(part for part in own_slices() if part.name in usable))
+    # The draft is not among them: the search would be made anew with each key that is typed.
+    search = cached.differences(table, key, before, after, tuple(part for name, part in state.saved().items() if name in usable))
     if not search.found:
         few = f"No slice has {TOO_FEW} rows or more: too few to tell." if not search.tried else ""
         st.info(few or f"None of {search.tried:,} slices changed beyond what chance gives so many.", icon=":material/balance:")
