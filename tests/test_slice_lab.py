@@ -39,6 +39,9 @@ def script(kind: str = "plain") -> None:
     if kind == "no text":
         table = table.assign(premise=None, hypothesis=None)
     st.text("before: " + ", ".join(f"{k}={int(v.sum())}" for k, v in slice_lab.own_rows(table, "a", "b").items()))
+    if not st.checkbox("panel", True, key="panel"):
+        st.query_params.from_dict({"view": "rows"} | slice_lab.address())
+        return
     out = slice_lab.slice_lab_ui(table, "a", "b")
     st.text("own: " + ", ".join(part.name for part in out))
     picked = slice_lab.differences_ui(table, "a", "b")
@@ -55,6 +58,10 @@ def page(kind: str = "plain", **query: str) -> AppTest:
 def said(at: AppTest) -> str:
     html = [str(e.proto.body) for e in at.get("html")]
     return " | ".join([*(str(e.value) for kind in (at.error, at.warning, at.info, at.markdown, at.caption, at.text) for e in kind), *html])
+
+
+def query(at: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in dict(at.query_params).items()}
 
 
 def put(at: AppTest, **values: str) -> AppTest:
@@ -146,6 +153,31 @@ def test_a_link_brings_the_slice_back_and_nonsense_in_it_is_told() -> None:
     for nonsense in ("x", "%%%", "A" * 5000, to_query(NEGATION)):
         at = page(lab=nonsense)
         assert not at.exception and len(at.warning) == 1 and "own: |" in said(at) and "lab" not in at.query_params
+
+
+def test_a_slice_outlives_a_section_that_is_not_drawn_and_an_address_written_whole() -> None:
+    at = put(page(), cues="dog", name="dogs")
+    at.button(key="lab.b.save").click().run()
+    there = query(at)["lab"]
+    at.checkbox(key="panel").set_value(False).run()
+    at.run()
+    assert query(at) == {"view": "rows", "lab": there} and "before: dogs=100" in said(at)
+    at.checkbox(key="panel").set_value(True).run()
+    assert at.text_input(key="lab.w.cues").value == "dog" and at.selectbox(key="lab.w.base").value == "dogs"
+    assert query(at)["view"] == "rows", "the rest of the address stays"
+
+
+def test_the_browsers_back_brings_the_former_slice_but_not_while_typing() -> None:
+    at = put(page(), cues="dog", name="dogs")
+    former = query(at)["lab"]
+    put(at, cues="cat")
+    at.query_params["lab"] = former
+    at.run()
+    assert at.text_input(key="lab.w.cues").value == "dog"
+    put(at, cues="man")
+    at.query_params["lab"] = former
+    put(at, cues="man, woman")
+    assert at.text_input(key="lab.w.cues").value == "man, woman" and query(at)["lab"] != former
 
 
 def test_text_of_the_user_is_never_markdown() -> None:

@@ -324,3 +324,14 @@ confidence_at_least = 0.9
     (tmp_path / "latin.toml").write_bytes(b"# \xe9")
     with pytest.raises(InputError, match="not UTF-8"):
         read_slices(tmp_path / "latin.toml")
+
+
+def test_the_documented_file_is_read() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "slices.md").read_text()
+    sure, counted = parse_slices(text.split("```toml\n")[1].split("```")[0], "docs")
+    assert (
+        sure.confidence_at_least == 0.9 and counted.holds(row("They saw three dogs near a lake.")) and not counted.holds(row("Three dogs."))
+    )
+    told = {line.split("|")[1] for line in text.splitlines() if line.startswith("| `")}
+    fields = {name for name in Slice.__slots__ if name not in ("name", "about", "confidence_of")}
+    assert {name for cell in told for name in cell.replace("`", "").replace(",", " ").split()} == fields

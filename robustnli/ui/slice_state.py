@@ -36,16 +36,17 @@ def start() -> None:
     if _DRAFT not in st.session_state:
         st.session_state[_SAVED] = {}
         _begin(NEGATION)
-    elif touched or said == st.session_state.get(_WRITTEN, ""):
+    elif said == st.session_state.get(_WRITTEN, ""):
         return
-    st.session_state[_WRITTEN] = said
-    if said:
+    st.session_state[_WRITTEN] = said  # a touched widget is newer than the address, which may lag behind a fast typist
+    if said and not touched:
         try:
             (part,) = unique([from_query(said)])
         except InputError as error:
             st.session_state[_PROBLEM] = str(error)
         else:
-            st.session_state[_DRAFT], st.session_state[_BASE] = to_draft(part), EMPTY
+            kept = part.name if saved().get(part.name) == part else EMPTY
+            st.session_state[_DRAFT], st.session_state[_BASE] = to_draft(part), kept
 
 
 def problem() -> str:
@@ -99,10 +100,11 @@ def current() -> Slice:
 
 
 def address() -> dict[str, str]:
-    """The lab's part of the address: {"lab": ...} while a slice of the user's own is edited, else {}. Draws nothing."""
+    """The lab's part of the address: {"lab": ...} while a slice of the user's own is edited, else {}. Who asks writes it."""
     start()
     part = changed_draft() or saved().get(base())
-    return {PARAMETER: to_query(part)} if part else {}
+    st.session_state[_WRITTEN] = to_query(part) if part else ""
+    return {PARAMETER: st.session_state[_WRITTEN]} if part else {}
 
 
 def write_url() -> None:
@@ -113,7 +115,6 @@ def write_url() -> None:
             st.query_params[PARAMETER] = text
         else:
             del st.query_params[PARAMETER]
-    st.session_state[_WRITTEN] = text
 
 
 def widget(name: str, value: Any) -> str:
