@@ -293,13 +293,13 @@ def _line(d: Difference) -> dict[str, Any]:
     return {
         "slice": d.counts.slice,
         "rows": d.counts.n,
-        "fixed": d.counts.fixed,
-        "introduced": d.counts.introduced,
         "net": d.net,
         "net in 100 rows": round(100 * d.net / d.counts.n, 1),
+        "fixed": d.counts.fixed,
+        "introduced": d.counts.introduced,
+        "p, adjusted": d.adjusted,
         "remaining": d.counts.remaining,
         "still right": d.counts.still_right,
-        "p, adjusted": d.adjusted,
     }
 
 
