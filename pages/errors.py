@@ -3,7 +3,7 @@
 import streamlit as st
 
 from robustnli import browse
-from robustnli.ui import cached, problems
+from robustnli.ui import cached, problems, slice_lab
 from robustnli.ui.errors import behind, inputs, missing, overview, rows, state
 
 state.start()
@@ -29,6 +29,7 @@ if older == newer:
 
 with problems.shown():
     seen, at_hand = cached.view(run, split, older, newer, state.texts())
+    seen = browse.extended(seen, slice_lab.own_rows(seen.table, older, newer) if slice_lab.own_slices() else {})
     filters = state.filters(seen)
     inputs.refused()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -46,4 +47,8 @@ with problems.shown():
         rows.browser(seen, filters, kept)
     elif section == "figures":
         behind.figures(seen, overview.open_slice(filters), picture)
+    elif section == "lab":
+        slice_lab.slice_lab_ui(seen.table, older, newer)
+    elif difference := slice_lab.differences_ui(seen.table, older, newer):
+        rows.pages(seen, filters, kept & difference.rows)
     state.write_url()

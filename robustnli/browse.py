@@ -40,7 +40,8 @@ SEPARATOR = "~"  # between several values of one filter in an address
 class View:
     """Two models on one split. `table`: one row an example, see `view`; `members`: slice -> which rows it holds, (n,) bool.
 
-    `probs`: what the older and the newer model say, (n, 3) each. `key` names the view where results are cached.
+    `probs`: what the older and the newer model say, (n, 3) each. `key` names the view where results are cached; `own` the slices
+    that `extended` added.
     """
 
     table: pd.DataFrame
@@ -50,6 +51,7 @@ class View:
     probs: tuple[np.ndarray, np.ndarray]
     without_text: int = 0
     key: str = ""
+    own: tuple[str, ...] = ()
 
     @property
     def phenomena(self) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ class View:
     @property
     def shown(self) -> tuple[str, ...]:
         """The slices that pies show unless asked for others: all, and the paper's three or the suite's own."""
-        return tuple(name for name in self.members if name in _FIRST) if "slice" not in self.table else tuple(self.members)
+        return tuple(name for name in self.members if "slice" in self.table or name in _FIRST or name in self.own)
 
 
 _FIRST = (ALL, "negation", "ambiguity", "long")
@@ -93,6 +95,12 @@ def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0, key
     added["words"] = np.array([_words(p, h) for p, h in zip(*sentences, strict=True)], dtype=float)
     added["text"] = [f"{p or ''}\n{h or ''}".casefold() for p, h in zip(*sentences, strict=True)]
     return View(table.reset_index(drop=True).assign(**added), _members(table), older, newer, (was, now), without_text, key)
+
+
+def extended(seen: View, own: Mapping[str, np.ndarray]) -> View:
+    """The view with slices of the user's own: name -> which rows, (n,) bool. One without rows, or with a name taken, is left out."""
+    added = {name: rows for name, rows in own.items() if rows.any() and name not in seen.members}
+    return replace(seen, members={**seen.members, **added}, own=tuple(added)) if added else seen
 
 
 def _words(*sentences: str | None) -> float:

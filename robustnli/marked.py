@@ -13,7 +13,7 @@ from typing import Any
 from robustnli.types import LABELS, Segment
 
 _CUE = "background:rgba(230,159,0,.35);border-bottom:2px solid #e69f00;color:inherit"
-_MASKED = "outline:1.5px dashed currentColor;outline-offset:1px;border-radius:2px"
+_MASKED = "outline:1.5px dashed currentColor;outline-offset:0;border-radius:2px"
 _BADGE = "padding:.1rem .5rem;border-radius:.6rem;color:#000;font-weight:600;background:"
 _SMALL = "font-size:.85rem;opacity:.85"
 SHADES = ("#0072b2", "#e69f00", "#cc79a7")  # as charts.LABEL_COLOURS

@@ -15,7 +15,7 @@ from robustnli.ui.errors import state
 
 _WHAT = {"run": "run", "split": "split", "older": "older model", "newer": "newer model", "slice": "slice", "of": "denominator"}
 PICTURES = ("svg", "png")
-VIEWS = {"rows": "The rows", "figures": "Behind the counts", "lab": "Slice lab"}
+VIEWS = {"rows": "The rows", "figures": "Behind the counts", "lab": "Slice lab", "differ": "Where do they differ most?"}
 
 
 def _select(label: str, name: str, options: Sequence[str], default: str, **more: Any) -> str:

@@ -14,27 +14,33 @@ from robustnli.charts import COLOURS
 from robustnli.marked import Span, card
 from robustnli.slices import STANDARD
 from robustnli.types import LABELS, Pair
+from robustnli.ui import slice_lab
 from robustnli.ui import state as app_state
 from robustnli.ui.errors import inputs, state
 
 FLIP_LAB = "pages/explore.py"
-_BY_NAME = {part.name: part for part in STANDARD}
 
 
 def browser(seen: View, filters: Filters, kept: np.ndarray) -> None:
     """The search, the filters, and the page of the rows kept by them."""
     inputs.row_filters(seen, filters)
+    pages(seen, filters, kept)
+
+
+def pages(seen: View, filters: Filters, kept: np.ndarray) -> None:
+    """One page of the rows kept, what sorts and saves them, and what turns the page."""
     if not kept.any():
         st.info("No row fulfils all filters. Remove one of them.", icon=":material/filter_alt_off:")
         return
-    at, number, pages, size = _paged(seen, kept)
+    at, number, last, size = _paged(seen, kept)
     st.caption(
-        "Highlighted: what put the row into its slice. Dashed frame: words that an attack masked. Bars and numbers: entailment, neutral, contradiction."
+        "Highlighted: what put the row into its slice. Dashed frame: words that an attack masked. Bars: entailment (blue), neutral (orange), "
+        "contradiction (pink)."
     )
     for position in at:
         _row(seen, int(position), filters)
-    if pages > 1:
-        _pagination(number, pages)
+    if last > 1:
+        _pagination(number, last)
         st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {int(kept.sum()):,}")
 
 
@@ -79,14 +85,15 @@ def _row(seen: View, position: int, filters: Filters) -> None:
 
 def _cues(row: Mapping[str, Any], filters: Filters) -> Iterable[Span]:
     """What put the row into its slice: the suite's deciding words, else the cue words of the filtered slice, or of all its slices."""
-    deciding = row.get("deciding")
+    deciding = row.get("deciding") if filters.slice in ("", row.get("slice")) else None
     if deciding is not None and len(deciding):
         return [(d["segment"], int(d["start"]), int(d["end"])) for d in deciding]
     names = [filters.slice] if filters.slice else row.get("slices", ())
     if not isinstance(row["premise"], str) or not isinstance(row["hypothesis"], str):
         return []
     pair = Pair(row["premise"], row["hypothesis"])
-    return [span for name in names if name in _BY_NAME for span in _BY_NAME[name].spans(pair)]
+    known = {part.name: part for part in (*STANDARD, *slice_lab.own_slices())}
+    return [span for name in names if name in known for span in known[name].spans(pair)]
 
 
 def _ask(seen: View, row: Mapping[str, Any]) -> None:

@@ -13,11 +13,10 @@ import streamlit as st
 
 from robustnli.browse import Filters, View
 from robustnli.evidence import Texts
-from robustnli.ui import state
+from robustnli.ui import slice_state, state
 
 FILTERS = ("slice", "outcome", "label", "was", "said", "sure", "words", "phenomenon", "q")
 CHOICES = ("run", "split", "older", "newer", "of", "show", "picture", "view", "sort", "size", "page", *FILTERS)
-LAB = "lab"  # names that begin so belong to the slice lab
 _STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN = (
     f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open")
 )  # fmt: skip
@@ -26,12 +25,16 @@ _STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN = (
 def start() -> None:
     """Take the address where it says something new: at first, after the browser's back, by a link from another page."""
     state.through_app()
-    now = st.query_params.to_dict()
+    now = _ours()
     touched = st.session_state.pop(_TOUCHED, False)
     came = state.entered() and not now
     if _STATE not in st.session_state or (not touched and not came and now != st.session_state.get(_WRITTEN)):
-        st.session_state[_STATE] = {k: v for k, v in now.items() if k in CHOICES or k.startswith(LAB)}
+        st.session_state[_STATE] = now
         renew()
+
+
+def _ours() -> dict[str, str]:
+    return {name: value for name, value in st.query_params.to_dict().items() if name in CHOICES and value}
 
 
 def get(name: str, default: str = "") -> str:
@@ -99,10 +102,10 @@ def clicked(name: str) -> str:
 
 def write_url() -> None:
     """Put what is remembered into the address; a step back in the browser then undoes the last change."""
-    values = dict(st.session_state[_STATE])
+    values = st.session_state[_STATE] | slice_state.address()
     if values != st.query_params.to_dict():
         st.query_params.from_dict(values)
-    st.session_state[_WRITTEN] = values
+    st.session_state[_WRITTEN] = dict(st.session_state[_STATE])
 
 
 def remember_texts(found: Texts) -> None:
