@@ -27,7 +27,7 @@ Which = Literal["older", "newer"]
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 WHERES: tuple[Where, ...] = ("either", *SEGMENTS)
 WHICH: tuple[Which, ...] = ("older", "newer")
-MAX_CUES, MAX_CUE, MAX_PATTERN, MAX_NAME = 200, 80, 500, 80
+MAX_CUES, MAX_CUE, MAX_PATTERN, MAX_NAME, MAX_WORDS = 200, 80, 500, 80, 10_000
 PATTERN_SECONDS, _AT_ONCE = 2.0, 0.05  # a pattern's time on one table, or on one example; and on one text without giving way
 _SHARES = ("overlap_at_least", "overlap_at_most", "confidence_at_least", "confidence_at_most")
 
@@ -63,8 +63,8 @@ class Slice:
         self._check_words()
         for field in ("longer_than", "shorter_than"):
             count = getattr(self, field)
-            if count is not None and count < 0:
-                raise InputError(f"slice {self.name!r}: {field} is {count}; it counts words, from 0.")
+            if count is not None and not 0 <= count <= MAX_WORDS:
+                raise InputError(f"slice {self.name!r}: {field} is {count}; it counts words, from 0 to {MAX_WORDS}.")
         for field in _SHARES:
             share = getattr(self, field)
             if share is not None and not 0 <= share <= 1:
@@ -75,6 +75,9 @@ class Slice:
         self._check_bands()
 
     def _check_words(self) -> None:
+        for field in ("name", "about", "pattern", "cues"):
+            if any("\ud800" <= c <= "\udfff" for text in getattr(self, field) for c in text):
+                raise InputError(f"slice {self.name!r}: {field} holds half a character (a lone surrogate). Write it anew.")
         if any(not cue.strip() for cue in self.cues):
             raise InputError(f"slice {self.name!r} has an empty cue word (field cues). Leave it out, or write the word.")
         if len(self.cues) > MAX_CUES or any(len(cue) > MAX_CUE for cue in self.cues):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from pathlib import Path
@@ -178,6 +179,14 @@ def test_the_browsers_back_brings_the_former_slice_but_not_while_typing() -> Non
     at.query_params["lab"] = former
     put(at, cues="man, woman")
     assert at.text_input(key="lab.w.cues").value == "man, woman" and query(at)["lab"] != former
+
+
+def test_a_slice_too_long_for_an_address_is_shared_as_toml() -> None:
+    words = [f"{hashlib.sha256(bytes([i])).hexdigest()}" for i in range(150)]
+    at = put(page(), cues=", ".join(words), name="long list")
+    assert "lab" not in query(at) and "too long for an address" in said(at) and "own: long list |" in said(at)
+    at.button(key="lab.b.save").click().run()
+    assert not at.exception and "own: long list |" in said(at) and "lab" not in query(at)
 
 
 def test_text_of_the_user_is_never_markdown() -> None:

@@ -23,7 +23,7 @@ from robustnli.evidence import OUTCOMES, outcomes
 from robustnli.figures import escape_markdown
 from robustnli.marked import marked
 from robustnli.slicefile import MAX_FILE, to_toml
-from robustnli.slices import MAX_CUES, MAX_NAME, MAX_PATTERN, STANDARD, WHERES, WHICH, Slice, substrings
+from robustnli.slices import MAX_CUE, MAX_CUES, MAX_NAME, MAX_PATTERN, MAX_WORDS, STANDARD, WHERES, WHICH, Slice, substrings
 from robustnli.types import LABELS, ErrorBreakdown, Pair, Segment
 from robustnli.ui import cached
 from robustnli.ui import slice_state as state
@@ -31,7 +31,7 @@ from robustnli.ui.slice_state import address, own_slices
 
 __all__ = ["address", "differences_ui", "own_rows", "own_slices", "slice_lab_ui"]
 SAMPLES = 5
-_CUES_LENGTH = 4000
+_CUES_LENGTH = MAX_CUES * (MAX_CUE + 4)
 Spans = Callable[[Pair], Sequence[tuple[Segment, int, int]]]
 
 
@@ -91,7 +91,7 @@ def _editor(before: str, after: str) -> None:
         _choice("where", "Cues, expression and length look at", WHERES, shown, lambda w: "either sentence" if w == "either" else f"the {w}")
         for field, label in (("longer", "Longer than, words"), ("shorter", "Shorter than, words")):
             st.number_input(
-                label, 0, 10_000, key=state.widget(field, shown[field]), on_change=state.changed(field), width=170,
+                label, 0, MAX_WORDS, key=state.widget(field, shown[field]), on_change=state.changed(field), width=170,
                 placeholder="no limit", step=1,
             )  # fmt: skip
         _choice("label", "Gold label", (state.ANY, *(label.text for label in LABELS)), shown, str)
@@ -140,6 +140,8 @@ def _kept(part: Slice, full: bool, unchanged: bool) -> str:
     if unchanged and part.name not in state.saved():
         return "Change something to make this slice your own."
     saved = "Saved for this session" if unchanged else "Not saved yet, and drawn beside the others already"
+    if not state.link(part):
+        return f"{saved}. The slice is too long for an address: share it as TOML."
     return f"{saved}. The address of this page holds the slice: send it to share the slice."
 
 
@@ -204,7 +206,7 @@ def _samples(table: pd.DataFrame, part: Slice, rows: np.ndarray, kinds: np.ndarr
     places = st.columns(2) if part.cues else [st.container()]
     with places[0]:
         st.markdown("**In the slice**, the match marked")
-        _cards(table, rows, part.spans, kinds, before, after)
+        _cards(table, rows, lambda pair: _found(part, pair), kinds, before, after)
     if part.cues:
 
         def inside(pair: Pair) -> list[tuple[Segment, int, int]]:
@@ -218,6 +220,13 @@ def _samples(table: pd.DataFrame, part: Slice, rows: np.ndarray, kinds: np.ndarr
             _cards(table, more, inside, kinds, before, after)
     if rows.sum() > SAMPLES or more.sum() > SAMPLES:
         st.button("Other samples", on_click=state.other_samples, icon=":material/casino:", key="lab.b.other")
+
+
+def _found(part: Slice, pair: Pair) -> Sequence[tuple[Segment, int, int]]:
+    try:
+        return part.spans(pair)
+    except InputError:  # found in time, but not all of its places
+        return ()
 
 
 def _cards(table: pd.DataFrame, rows: np.ndarray, spans: Spans, kinds: np.ndarray, before: str, after: str) -> None:

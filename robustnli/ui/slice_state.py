@@ -103,8 +103,19 @@ def address() -> dict[str, str]:
     """The lab's part of the address: {"lab": ...} while a slice of the user's own is edited, else {}. Who asks writes it."""
     start()
     part = changed_draft() or saved().get(base())
-    st.session_state[_WRITTEN] = to_query(part) if part else ""
-    return {PARAMETER: st.session_state[_WRITTEN]} if part else {}
+    text = link(part) if part else ""
+    st.session_state[_WRITTEN] = text
+    return {PARAMETER: text} if text else {}
+
+
+def link(part: Slice) -> str:
+    """The slice as a value of the address; "" for one that is too long to be read back from it."""
+    text = to_query(part)
+    try:
+        from_query(text)
+    except InputError:
+        return ""
+    return text
 
 
 def write_url() -> None:
