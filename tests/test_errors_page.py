@@ -1,0 +1,190 @@
+"""The error explorer through AppTest: the real page on made-up runs, driven by its plain controls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from robustnli.browse import Filters
+from tests.made import make_all
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_all(tmp_path_factory.mktemp("errors"), 300, 240)
+
+
+@pytest.fixture(autouse=True)
+def _runs(made: tuple[Path, Path], only_tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    runs, text = made
+    monkeypatch.setattr("robustnli.config.SHIPPED_RUNS", runs / "none")
+    monkeypatch.setenv("ROBUSTNLI_HOME", str(runs / "none"))
+    monkeypatch.setenv("ROBUSTNLI_RUNS", str(runs))
+    monkeypatch.setenv("ROBUSTNLI_SNLI", str(text))
+    yield
+    st.cache_resource.clear()
+
+
+def page(**query: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "pages" / "errors.py"), default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def said(at: AppTest) -> str:
+    kinds = (at.error, at.warning, at.success, at.info, at.markdown, at.caption)
+    return " | ".join(str(e.value).replace("\\", "") for kind in kinds for e in kind)
+
+
+def address(at: AppTest) -> dict[str, str]:
+    return {key: str(value) for key, value in dict(at.query_params).items()}
+
+
+def button(at: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(b for b in at.button if b.label.replace("\\", "") == label)
+
+
+def widget(at: AppTest, kind: str, name: str):  # type: ignore[no-untyped-def]
+    return getattr(at, kind)(key=f"errors.w.{name}")
+
+
+def test_first_visit_shows_the_suite_with_a_pie_a_slice() -> None:
+    at = page()
+    assert not at.exception
+    told = said(at)
+    assert widget(at, "selectbox", "split").value == "suite"
+    for name in ("all", "negation", "ambiguity", "long", "plain"):
+        assert f"**{name}** ·" in told
+    assert "of all errors of either model" in told and "rows that changed" in told and "All **240** rows" in told
+    assert address(at) == {}, "what stands by default is not in the address"
+    assert len([b for b in at.button if b.label == "Open in Flip lab"]) == 10
+
+
+def test_a_filter_is_in_the_address_is_shown_and_can_be_removed() -> None:
+    at = page(split="test")
+    widget(at, "multiselect", "outcome").select("fixed").run()
+    widget(at, "selectbox", "slice").select("negation").run()
+    assert not at.exception
+    assert address(at) == {"split": "test", "outcome": "fixed", "slice": "negation"}
+    assert " of 300 rows" in said(at)
+    button(at, "slice: negation").click().run()
+    assert address(at) == {"split": "test", "outcome": "fixed"}
+    button(at, "outcome: fixed").click().run()
+    assert address(at) == {"split": "test"} and "All **300** rows" in said(at)
+
+
+def test_a_link_brings_everything_back() -> None:
+    query = {
+        "split": "test", "older": "finetuned", "newer": "robust", "of": "older", "slice": "long", "outcome": "remaining~introduced",
+        "sure": "40-90", "words": "5-30", "sort": "unsure", "size": "25", "q": "roof road",
+    }  # fmt: skip
+    at = page(**query)
+    assert not at.exception and address(at) == query
+    assert widget(at, "slider", "sure").value == (40, 90) and widget(at, "text_input", "q").value == "roof road"
+    assert "of the older model's errors" in said(at) and "introduced besides" in said(at)
+    at = page(**(query | {"q": "dusty", "outcome": "", "sure": "", "words": ""}))
+    assert not at.exception and " of 300 rows" in said(at) and "No row fulfils" not in said(at)
+
+
+def test_another_address_without_a_touched_widget_is_taken_as_the_browser_going_back() -> None:
+    at = page(split="test")
+    widget(at, "selectbox", "slice").select("long").run()
+    at.query_params.clear()
+    at.query_params["split"] = "test"
+    at.run()
+    assert widget(at, "selectbox", "slice").value == "" and "All **300** rows" in said(at)
+
+
+def test_what_the_address_asks_for_in_vain_is_said() -> None:
+    at = page(split="train", slice="<b>nonsense", older="gpt")
+    assert not at.exception
+    told = said(at)
+    assert "the split train, which is not here" in told and "slice <b>nonsense" in told and "older model gpt" in told
+    assert address(at) == {}
+
+
+def test_a_click_asks_for_slice_outcome_and_label() -> None:
+    from robustnli.charts import picked
+
+    path = picked({"id": "negation|fixed|neutral"})
+    assert Filters.parse(path).query() == {"slice": "negation", "outcome": "fixed", "label": "neutral"}
+
+
+def test_paging_sorting_and_search_go_together() -> None:
+    at = page(split="test", page="3")
+    assert "Rows 21 to 30 of 300" in said(at)
+    widget(at, "text_input", "q").set_value("baker").run()
+    assert "page" not in address(at) and "Rows 1 to 10 of" in said(at), "a new search begins on its first page"
+    widget(at, "text_input", "q").set_value("no such words at all").run()
+    assert "No row fulfils all filters" in said(at)
+    assert "Rows 291 to 300" in said(page(split="test", page="9999")), "a page beyond the end is the last"
+
+
+def test_phenomena_are_a_filter_of_the_suite_only() -> None:
+    at = page(phenomenon="modal")
+    assert " of 240 rows" in said(at) and widget(at, "multiselect", "phenomenon").value == ["modal"]
+    at = page(split="test", phenomenon="modal")
+    assert not at.exception and "All **300** rows" in said(at)
+
+
+@pytest.mark.parametrize("view", ["figures", "lab", "differ"])
+def test_every_section_draws(view: str) -> None:
+    at = page(split="test", view=view, slice="negation")
+    assert not at.exception and not at.error
+    if view == "figures":
+        assert "rows of the slice **negation**" in said(at) and "Confusion" in said(at)
+
+
+def test_the_same_model_twice_is_refused_in_words() -> None:
+    at = page(older="robust", newer="robust")
+    assert not at.exception and "Choose two different models" in said(at)
+
+
+def test_without_text_the_counts_stay_and_the_way_to_get_it_is_told(made: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBUSTNLI_SNLI", str(made[0] / "nowhere"))
+    at = page(split="test")
+    assert not at.exception
+    assert "ROBUSTNLI_SNLI" in said(at) and any("300 of 300 rows are shown without" in e.label for e in at.expander)
+    assert "rows that changed" in said(at) and not [b for b in at.button if b.label == "Open in Flip lab"]
+    data = (made[1] / "made_test.jsonl").read_bytes().splitlines()
+    at.file_uploader(key="errors.file").upload("mine.jsonl", b"\n".join(data[:250]), "application/json").run()
+    button(at, "Use this file").click().run()
+    assert not at.exception
+    assert "50 of 300 rows have no text in mine.jsonl" in said(at)
+    assert len([b for b in at.button if b.label == "Open in Flip lab"]) == 10
+
+
+def test_no_run_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBUSTNLI_RUNS", "")
+    at = page()
+    assert not at.exception and "No finished run was found" in said(at) and "ROBUSTNLI_RUNS" in said(at)
+
+
+def test_the_page_imports_no_torch() -> None:
+    code = "import sys, runpy\nfrom robustnli.ui import cached, slice_lab, errors\nfrom robustnli.ui.errors import behind, inputs, missing, overview, rows\nsys.exit(bool({'torch', 'transformers', 'datasets', 'captum'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_filter_change_on_ten_thousand_rows_takes_under_200_ms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, text = make_all(tmp_path, 10_000, 40)
+    monkeypatch.setenv("ROBUSTNLI_RUNS", str(runs))
+    monkeypatch.setenv("ROBUSTNLI_SNLI", str(text))
+    at = page(split="test")
+    seconds = []
+    for outcome in ("fixed", "introduced", "remaining", "still right"):
+        at = widget(at, "multiselect", "outcome").set_value([outcome])
+        begun = time.perf_counter()
+        at = at.run()
+        seconds.append(time.perf_counter() - begun)
+    assert not at.exception and min(seconds) < 0.2, seconds
