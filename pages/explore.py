@@ -23,12 +23,13 @@ if not models:
     st.stop()
 if not pair.premise or not pair.hypothesis:
     st.info("Type a premise and a hypothesis, or start from a ready example.", icon=":material/edit:")
+    state.write_url([])
     st.stop()
 
 ids = state.word_ids(pair)
-masks = state.masks(list(ids.values()))
+masks, long_map = state.masks(list(ids.values())), state.long_map()
 sides = []
-for answer in cached.together(lambda model: panels.side(model, pair, masks, target, method), models):
+for answer in cached.together(lambda model: panels.side(model, pair, masks, target, method, long_map=long_map), models):
     with problems.shown():
         sides.append(answer())
 if sides:
@@ -38,8 +39,12 @@ if sides:
     for column, side in zip(st.columns(len(sides)), sides, strict=True):
         with column:
             panels.prediction(side, gold, masked=bool(masks))
-    panels.words(sides, masks)
-    panels.controls(sides, labels)
-    panels.tables(sides)
-    panels.breaking(sides)
+            panels.words(side, masks)
+    if sides[0].maskable:
+        panels.explain(sides)
+        panels.controls(sides, labels)
+        panels.tables(sides)
+        panels.breaking(sides)
+    else:
+        st.info("The hypothesis has no word to mask.")
     state.write_url(list(ids.values()))

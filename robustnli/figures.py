@@ -41,28 +41,44 @@ def word_id(word: Word, ordinal: int) -> str:
     return f"{word.segment[0]}{ordinal}"
 
 
-def chip_rows(
-    pair: Pair, words: Sequence[Word], ids: Sequence[str], attribution: Attribution, masked: set[str], largest: float
-) -> list[dict[str, Any]]:
-    """Rows (premise, hypothesis) of chips for the browser: plain values, user text only as text."""
+def legend(attribution: Attribution) -> list[dict[str, str]]:
+    """Steps of the colour scale, from the smallest score to the largest: colour and number."""
+    largest = scale(attribution)
+    steps = (-1.0, -0.5, 0.0, 0.5, 1.0) if attribution.method in SIGNED else (0.0, 0.5, 1.0)
+    return [
+        {"colour": colour(s * largest, largest), "text": f"{s * largest:+.2g}" if s and min(steps) < 0 else f"{s * largest:.2g}"}
+        for s in steps
+    ]
+
+
+def chip_rows(pair: Pair, words: Sequence[Word], ids: Sequence[str], attribution: Attribution, largest: float) -> list[dict[str, Any]]:
+    """Rows (premise, hypothesis) of chips for the browser: plain values, user text only as text; what stands between words as `plain`."""
     scores = dict(zip(attribution.words, attribution.scores, strict=True))
     rows: dict[str, list[dict[str, Any]]] = {"premise": [], "hypothesis": []}
     signed = attribution.method in SIGNED
+    done = {"premise": 0, "hypothesis": 0}
     for word, name in zip(words, ids, strict=True):
         score = scores.get(word, 0.0)
         text = word.of(pair)
+        rows[word.segment] += _between(pair.text(word.segment)[done[word.segment] : word.start])
+        done[word.segment] = word.end
         rows[word.segment].append(
             {
                 "id": name,
                 "text": text,
-                "masked": name in masked,
                 "mask": " ".join([MASK] * word.pieces),
                 "colour": colour(score, largest),
                 "sign": sign(score, signed=signed),
                 "title": f"{text}: {score:+.4f}" if signed else f"{text}: {score:.4f}",
             }
         )
+    for segment, end in done.items():
+        rows[segment] += _between(pair.text(segment)[end:])  # type: ignore[arg-type]
     return [{"name": segment.capitalize(), "chips": chips} for segment, chips in rows.items()]
+
+
+def _between(text: str) -> list[dict[str, Any]]:
+    return [{"plain": text.strip()}] if text.strip() else []
 
 
 def mask_map_rows(

@@ -32,6 +32,14 @@ def file_format(path: Path) -> str:
     return suffix
 
 
+def check_writable(path: Path) -> None:
+    """Raises DataError, before any work is done, when no file of a format that we write can be made at `path`."""
+    file_format(path)
+    folder = next((p for p in path.absolute().parents if p.exists()), path.absolute().parent)
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise DataError(f"{path}: cannot be written there. Give a path in a folder that you may write to.")
+
+
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """(row number from 1, row) for each row; a row that cannot be parsed raises DataError naming it."""
     kind = file_format(path)

@@ -181,6 +181,11 @@ BAD = {
     "format": (["attack", "--model", BASE, "--data", EVAL, "--out", "x.docx"], "cannot tell the format"),
     "epochs": (["train", "--data", EVAL, "--encoder", BASE, "--out", "new", "--epochs", "-1"], "epochs is -1"),
     "existing out": (["train", "--data", EVAL, "--encoder", BASE, "--out", BASE], "exists already"),
+    "unwritable": (["attack", "--model", BASE, "--data", EVAL, "--out", f"{EVAL}/a.jsonl"], "cannot be written"),
+    "no such card": (["card", "--model", "nope", "--about", "nope.json", "--figures", "a=nope"], "nope: No such file"),
+    "nothing to trim": (["trim", "--model", "nope", "--data", EVAL, "--out", "new"], "no tokenizer.json"),
+    "no encoder": (["train", "--data", EVAL, "--encoder", "nope", "--out", "new"], "nope: no such folder"),
+    "no split": (["reproduce", "--scale", "tiny", "--only", "tset", "--out", "new-run"], "no split 'tset' to score. Did you mean 'test'?"),
     "small vocabulary": (["trim", "--model", BASE, "--data", EVAL, "--out", "new", "--size", "100"], "too small"),
 }
 
@@ -193,8 +198,17 @@ def test_bad_input_is_one_line_and_a_status(kind: str) -> None:
     assert said in err and err.startswith("error: ") and err.count("\n") == 1
 
 
-def test_a_bad_option_is_refused() -> None:
-    assert run("attack", "--model", BASE, "--data", EVAL, "--out", "x.jsonl", "--k", "0")[0] == 2
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["attack", "--model", BASE, "--data", EVAL, "--out", "x.jsonl", "--k", "0"], "--k"),
+        (["predict", "--premise", "x"], "--hypothesis"),
+        (["pridect"], "pridect"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_a_status(args: list[str], told: str) -> None:
+    status, out, err = run(*args)
+    assert status == 2 and out == "" and told in err and err.startswith("error: ") and err.count("\n") == 1
 
 
 def test_trim_keeps_predictions_where_all_pieces_are_kept(tmp_path: Path) -> None:

@@ -111,13 +111,49 @@ def test_a_ready_example_fills_the_fields() -> None:
 )
 def test_odd_text_is_no_exception(premise: str, hypothesis: str) -> None:
     at = page(p=premise, h=hypothesis)
-    assert not at.exception and "Mask map" in said(at)
+    assert not at.exception and ("no word to mask" if hypothesis == "?!" else "Mask map") in said(at)
     assert ("too long" in said(at)) == (len(premise) > 5000)
 
 
-def test_empty_fields_ask() -> None:
+def test_empty_fields_ask_and_the_address_says_so() -> None:
     at = page(p="", h="only this")
     assert not at.exception and "Type a premise and a hypothesis" in said(at)
+    at = page()
+    at.text_input(key="h").set_value("").run()
+    assert dict(at.query_params)["h"] == "" and "gold" not in dict(at.query_params)
+    assert page(**dict(at.query_params)).text_input(key="h").value == "", "an emptied sentence is not the first example again"
+
+
+def test_a_long_hypothesis_is_answered_and_its_mask_map_waits_to_be_asked_for() -> None:
+    at = page(p="A dog.", h="dog " * 5000)
+    told = said(at)
+    assert not at.exception and "hypothesis is too long" in told and "predictions a model" in told
+    assert not any("change" in f.value.columns for f in at.dataframe)
+    assert any(b.label.startswith("Draw the mask map") for b in at.button)
+    at = page(p="A cat is sitting.", h=" ".join(["A cat is running."] * 16))
+    assert "flips on" not in said(at)
+    next(b for b in at.button if b.label.startswith("Draw the mask map")).click().run()
+    assert not at.exception and "flips on" in said(at)
+
+
+def test_the_gold_of_an_example_does_not_judge_another_pair() -> None:
+    at = page()
+    assert at.session_state["gold"] is not None
+    at.text_input(key="h").set_value("A cat is running.").run()
+    assert at.session_state["gold"] is None and "gold is" not in said(at)
+    at.segmented_control(key="gold").set_value("neutral").run()
+    at.text_input(key="h").set_value("A cat is sitting.").run()
+    assert at.session_state["gold"] == "neutral", "the user's own gold stays"
+
+
+@pytest.mark.parametrize("value", [None, 3, {"number": "x", "masked": []}, {"number": 2}, {"number": 2, "masked": ["h1", "<b>", 7]}])
+def test_what_a_browser_sends_is_checked(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    from robustnli.ui import state
+
+    memory: dict[str, object] = {"masks": [], "undo": []}
+    monkeypatch.setattr(state.st, "session_state", memory)
+    state.masked_in_browser(value)
+    assert memory["masks"] == (["h1"] if isinstance(value, dict) and value.get("masked") and value["number"] == 2 else [])
 
 
 def test_a_broken_checkpoint_is_said_and_the_others_work(only_tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ COMMANDS = (
     mixing.augment, mixing.mix, mixing.blend, reproduce.reproduce, suite.suite,
 )  # fmt: skip
 
+_USAGE: Any = typer.BadParameter.__base__  # a wrong option, argument or command
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for command in COMMANDS:
     app.command()(command)
@@ -31,10 +32,20 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def main() -> None:
     """Run the command line; a RobustNLIError becomes one clear line."""
     try:
-        app()
+        status = app(standalone_mode=False)
+    except _USAGE as error:
+        if not sys.argv[1:]:
+            typer.echo(error.format_message())  # the help, since nothing was asked
+        else:
+            typer.echo(f"error: {error.format_message()} Ask --help for what is understood.", err=True)
+        sys.exit(2)
     except RobustNLIError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}.", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("stopped.", err=True)
         sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -104,9 +104,9 @@ def attack(
 ) -> None:
     """Mask the hypothesis word with the largest loss gradient, and predict again (the paper's attack)."""
     from robustnli.pipeline.generate import generate, sample, summary, to_row
-    from robustnli.records import file_format, write_rows
+    from robustnli.records import check_writable, write_rows
 
-    file_format(out)
+    check_writable(out)
     loaded = load_all(data)
     say_dropped(loaded)
     examples = sample(loaded.examples, per_class, seed) if per_class else list(loaded.examples)

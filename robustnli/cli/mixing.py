@@ -32,9 +32,9 @@ def augment(
 ) -> None:
     """Make labelled pairs by rule, from data and our own word lists, to train on."""
     from robustnli.pipeline.augment import augment as run
-    from robustnli.records import file_format, write_rows
+    from robustnli.records import check_writable, write_rows
 
-    file_format(out)
+    check_writable(out)
     loaded = load_all(data)
     say_dropped(loaded)
     made = run(kind, loaded.examples, rows, seed=seed)
@@ -52,10 +52,10 @@ def mix(
     """Write a training mixture, and hold-outs of each of its sources, from a recipe."""
     from robustnli.pipeline.mixture import mix as run
     from robustnli.pipeline.mixture import read_recipe
-    from robustnli.records import file_format, write_rows
+    from robustnli.records import check_writable, write_rows
 
     for path in (out, held_out):
-        file_format(path)
+        check_writable(path)
     trained, held = run(read_recipe(recipe), folder)
     write_rows(out, _rows(trained))
     write_rows(held_out, _rows(held))

@@ -23,6 +23,7 @@ def reproduce(
     baseline: Annotated[Path | None, typer.Option(help="Take this checkpoint as the baseline instead of training one.")] = None,
     given: Annotated[Path | None, typer.Option(help="Score the checkpoints in this folder instead of training any.")] = None,
     publish: Annotated[Path | None, typer.Option(help="Copy manifest, report and records (no text of the data) to this folder.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Score just this split for now: dev, test, suite. May be repeated.")] = None,
     again: Annotated[list[str] | None, typer.Option(help="Do this finished stage once more. May be repeated.")] = None,
     threads: Threads = 0,
     as_json: Json = False,
@@ -39,7 +40,7 @@ def reproduce(
     runs.meet()
     if threads:
         os.environ["ROBUSTNLI_THREADS"] = str(threads)
-    report = run(asked, out, say=lambda line: typer.echo(line, err=True))
+    report = run(asked, out, only=only or (), say=lambda line: typer.echo(line, err=True))
     if not runs.leads():
         return
     if publish:

@@ -17,6 +17,7 @@ from transformers import (
     ElectraForSequenceClassification,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from robustnli.errors import CheckpointError
 from robustnli.types import LABELS
@@ -47,6 +48,11 @@ def start_from(encoder: str, *, dropout: float, attention_dropout: float) -> Sta
     An ELECTRA folder keeps its classifier head when it has one. A BERT folder's encoder weights are copied by
     name; its pooler is dropped. Raises CheckpointError when weights of the encoder are missing.
     """
+    disable_progress_bar()
+    if not Path(encoder).is_dir() and (encoder.count("/") != 1 or encoder.startswith((".", "/", "~"))):
+        raise CheckpointError(
+            f"{encoder}: no such folder. Give an encoder's folder, or a hub id such as google/electra-small-discriminator."
+        )
     try:
         config = AutoConfig.from_pretrained(encoder)
         tokenizer = AutoTokenizer.from_pretrained(encoder)

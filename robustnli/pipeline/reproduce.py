@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from robustnli.checkpoints import fingerprint
 from robustnli.config import REPOSITORY
 from robustnli.data import load as load_source
-from robustnli.errors import InputError, RunError
+from robustnli.errors import InputError, RunError, did_you_mean
 from robustnli.models import load
 from robustnli.pipeline import runs
 from robustnli.pipeline.blend import blend
@@ -131,17 +131,20 @@ def shipped_finetuned(threads: int) -> TrainSettings:
 def shipped_robust(folder: Path, threads: int) -> Robust:
     """What the shipped robust checkpoint was made with: see docs/experiments.md."""
     one = TrainSettings(epochs=0.5, learning_rate=1e-4, dropout=0.1, label_smoothing=0.05, evals=3, seed=13, threads=threads)
-    return Robust(
-        recipe=str(RECIPES / "robust.toml"), folder=str(folder), per_class=8000, shares=(0.3, 0.35, 0.35),
-        runs=(one, replace(one, epochs=0.4, evals=2, distill_weight=0.5, seed=17)),
-    )  # fmt: skip
+    return Robust(recipe=str(RECIPES / "robust.toml"), folder=str(folder), per_class=8000, runs=(one,), shares=(0.3, 0.7))
 
 
-def reproduce(plan: Plan, out: Path, *, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Do every stage of `plan` that `out` does not hold yet; returns the report, which also lies in out/report.json and report.md."""
+def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[[str], None] = print) -> dict[str, Any]:
+    """Do every stage of `plan` that `out` does not hold yet; returns the report, which also lies in out/report.json and report.md.
+
+    `only`: score just these splits for now; a later call scores the others. Raises InputError for a split that there is not.
+    """
     runs.open_run(out, asdict(plan))
     data = {name: load_source(source).examples for name, source in asdict(plan.sources).items()}
     splits = {name: data[name] for name in ("dev", "test")} | ({"suite": load_source("suite").examples} if plan.scale == "shipped" else {})
+    if unknown := sorted(set(only) - set(splits)):
+        raise InputError(f"no split {unknown[0]!r} to score.{did_you_mean(unknown[0], splits)}")
+    splits = {name: rows for name, rows in splits.items() if not only or name in only}
     hashes = {name: runs.content_hash(rows) for name, rows in (data | splits).items()}
 
     def done(name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,15 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.data import Dataset, Sampler
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
 
 from robustnli.errors import InputError, RunError
 from robustnli.pipeline.encoder import Start, start_from
@@ -186,6 +194,17 @@ class MarkWhole(TrainerCallback):
             (folder / WHOLE).write_text("")
 
 
+class TellProgress(TrainerCallback):
+    """One line on stderr for each log entry, where no bar is drawn."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if state.is_world_process_zero and args.disable_tqdm and logs:
+            told = "  ".join(
+                f"{key} {float(value):.4g}" for key, value in logs.items() if key in ("loss", "eval_loss", "eval_accuracy", "epoch")
+            )
+            print(f"step {state.global_step} of {state.max_steps}  {told}", file=sys.stderr, flush=True)
+
+
 class StopAtPlateau(TrainerCallback):
     """Stops after `patience` evaluations without a better dev accuracy."""
 
@@ -251,11 +270,11 @@ def train(
     The end is the average of the last `average` saves or the best single one, whichever is better on `dev`.
     `resume` goes on from the newest whole checkpoint of an interrupted call with the same arguments.
     """
-    work = prepare_folders(out, resume=resume)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
     start = start_from(encoder, dropout=settings.dropout, attention_dropout=settings.attention_dropout)
+    work = prepare_folders(out, resume=resume)
     data = Encoded(examples, start.tokenizer, settings.max_length, soft)
     by_length = sorted(dev, key=lambda e: len(e.pair.premise) + len(e.pair.hypothesis))  # the Trainer pads each batch to its longest
     held = Encoded(by_length, start.tokenizer, settings.max_length)
@@ -325,10 +344,10 @@ def _trainer(start: Start, data: Encoded, dev: Encoded, weights: torch.Tensor, w
         label_names=["labels"],
         disable_tqdm=not sys.stderr.isatty(),
     )
-    callbacks: list[TrainerCallback] = [MarkWhole()]
+    callbacks: list[TrainerCallback] = [MarkWhole(), TellProgress()]
     if settings.patience:
         callbacks.append(StopAtPlateau(settings.patience))
-    return NLITrainer(
+    trainer = NLITrainer(
         settings=settings,
         class_weights=weights,
         model=start.model,
@@ -339,6 +358,8 @@ def _trainer(start: Start, data: Encoded, dev: Encoded, weights: torch.Tensor, w
         compute_metrics=lambda p: {"accuracy": float((p.predictions.argmax(-1) == p.label_ids).mean())},
         callbacks=callbacks,
     )
+    trainer.remove_callback(PrinterCallback)  # it prints to stdout, which is the result's
+    return trainer
 
 
 def _choose(trainer: NLITrainer, work: Path, settings: TrainSettings) -> dict[str, Any]:

@@ -22,6 +22,8 @@ EMBEDDING = "embeddings.word_embeddings.weight"
 
 def count_pieces(folder: Path, texts: Sequence[str], *, progress: Callable[[int], None] | None = None) -> Counter[str]:
     """How often each piece of `folder`'s tokenizer occurs in the texts, each cut at what training reads of it."""
+    if not (folder / "tokenizer.json").is_file():
+        raise CheckpointError(f"{folder}: no tokenizer.json there. Give the folder of a checkpoint or an encoder.")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(LONGEST)  # whatever the folder's own setting: the same texts give the same counts
     tokenizer.no_padding()

@@ -34,7 +34,7 @@ def pair_input() -> Pair:
         label_visibility="collapsed",
     )
     texts = [
-        st.text_input(name, key=key, live="100ms", on_change=state.forget_masks, placeholder=hint)
+        st.text_input(name, key=key, live="100ms", on_change=state.edited, placeholder=hint)
         for name, key, hint in (
             ("Premise", state.PREMISE, "What is known, such as: A man is playing a guitar on a stage."),
             ("Hypothesis", state.HYPOTHESIS, "What may follow from it, such as: A man performs music."),
@@ -54,6 +54,8 @@ def models_input(found: list[Found]) -> tuple[Checkpoint, ...]:
         return ()
     older = st.selectbox("Older model", names, index=0, key=state.OLDER)
     newer = st.selectbox("Newer model", names, index=min(1, len(names) - 1), key=state.NEWER)
+    if older == newer and len(names) > 1:
+        st.caption("The same model twice: it is shown once.")
     return tuple(usable[name] for name in dict.fromkeys((older, newer)))
 
 
@@ -61,7 +63,9 @@ def gold_input() -> Label | None:
     """The gold label, or None."""
     names = [label.text for label in LABELS]
     state.allow(state.GOLD, names)
-    st.segmented_control("Gold label", names, key=state.GOLD, help="Optional: what a person would say. Click again to clear.")
+    st.segmented_control(
+        "Gold label", names, key=state.GOLD, on_change=state.gold_chosen, help="Optional: what a person would say. Click again to clear."
+    )
     return state.gold()
 
 

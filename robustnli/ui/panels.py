@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from robustnli.figures import FLIP, SIGNED, chip_rows, escape_markdown, mask_map_rows, scale, score_rows
+from robustnli.figures import FLIP, SIGNED, chip_rows, colour, escape_markdown, legend, mask_map_rows, scale, score_rows
 from robustnli.masking import mask
 from robustnli.types import LABELS, Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 from robustnli.ui import cached, state, tokens
 
-BUDGET = 200
+METHOD_UNITS: dict[Method, str] = {
+    "gradient": "gradient",
+    "input_x_gradient": "share of the logit",
+    "integrated_gradients": "share of the logit",
+    "leave_one_out": "change of probability",
+}
+BUDGET, LONG_BUDGET = 200, 40
+MAP_WORDS = 60  # hypothesis words up to which the mask map is drawn unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,12 @@ class Side:
     before: Prediction
     after: Prediction
     attribution: Attribution
-    effects: tuple[MaskEffect, ...]
+    effects: tuple[MaskEffect, ...] | None
+
+    @property
+    def maskable(self) -> int:
+        """Words of the hypothesis."""
+        return sum(w.segment == "hypothesis" for w in self.words)
 
     @property
     def flipped(self) -> bool:
@@ -36,8 +48,8 @@ class Side:
         return self.before.label != self.after.label
 
 
-def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label | None, method: Method) -> Side:
-    """Ask one model everything the page shows; all of it cached by fingerprint and values."""
+def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label | None, method: Method, *, long_map: bool) -> Side:
+    """Ask one model everything the page shows; all of it cached by fingerprint and values. `long_map`: the mask map however long."""
     fitted, cut = cached.fit(checkpoint, pair)
     words = cached.words(checkpoint, fitted)
     names = state.word_ids(pair)
@@ -45,7 +57,8 @@ def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label
     before = cached.predict(checkpoint, fitted)
     masked = mask(fitted, [w for w, name in zip(words, ids, strict=True) if name in set(masks)])
     attribution = cached.attribute(checkpoint, fitted, before.label if target is None else target, method)
-    effects = cached.mask_map(checkpoint, fitted)
+    few = sum(w.segment == "hypothesis" for w in words) <= MAP_WORDS
+    effects = cached.mask_map(checkpoint, fitted) if few or long_map else None
     return Side(checkpoint, fitted, cut, words, ids, before, cached.predict(checkpoint, masked), attribution, effects)
 
 
@@ -57,8 +70,9 @@ def notices(sides: Sequence[Side]) -> None:
 
 def verdict(sides: Sequence[Side], gold: Label | None) -> None:
     """One sentence: do the models agree with each other, and with gold?"""
-    says = [f"**{escape_markdown(s.checkpoint.name)}** says **{s.after.label.text}**" for s in sides]
-    sentence = ", ".join(says)
+    sentence = ", ".join(
+        f"**{escape_markdown(s.checkpoint.name)}** says **{s.after.label.text}**{_right(s, gold) if len(sides) > 1 else ''}" for s in sides
+    )
     wrong = [s for s in sides if gold is not None and s.after.label != gold]
     if len({s.after.label for s in sides}) > 1:
         st.warning(f"The models disagree: {sentence}{_gold(gold)}.", icon=":material/call_split:")
@@ -66,6 +80,10 @@ def verdict(sides: Sequence[Side], gold: Label | None) -> None:
         st.error(f"{sentence}{_gold(gold)}.", icon=":material/close:")
     else:
         st.success(f"{sentence}{_gold(gold)}.", icon=":material/check:")
+
+
+def _right(s: Side, gold: Label | None) -> str:
+    return "" if gold is None else " (right)" if s.after.label == gold else " (wrong)"
 
 
 def _gold(gold: Label | None) -> str:
@@ -80,21 +98,26 @@ def prediction(s: Side, gold: Label | None, *, masked: bool) -> None:
         st.error(f"**FLIP**  {s.before.label.text} \u2192 **{s.after.label.text}**", icon=":material/swap_horiz:")
     elif masked:
         st.info(f"No flip: still **{s.after.label.text}**", icon=":material/shield:")
+    else:  # as tall as the banners, so that a word does not move away under the pointer that clicked it
+        st.info("No word is masked.", icon=":material/visibility:")
     for label in LABELS:
         now, then = s.after.probs[label], s.before.probs[label]
         name = f"**{label.text}**" if label == s.after.label else label.text
         st.progress(min(1.0, max(0.0, now)), text=f"{name}  {then:.3f} \u2192 {now:.3f}" if masked else f"{name}  {now:.3f}")
 
 
-def words(sides: Sequence[Side], masks: Sequence[str]) -> None:
-    """The chips of each model with their legend. Each model has its own colour scale: a sure model's gradients are small throughout."""
-    for column, s in zip(st.columns(len(sides)), sides, strict=True):
-        with column:
-            st.caption(f"{escape_markdown(s.checkpoint.name)}: what bears on **{s.attribution.target.text}**")
-            rows = chip_rows(s.pair, s.words, s.ids, s.attribution, set(masks), scale(s.attribution))
-            tokens.chips(rows, key=f"chips_{s.checkpoint.name}", on_click=state.toggle)
-            if s.attribution.gap is not None:
-                st.caption(f"completeness gap {s.attribution.gap:+.4f} of a change of {s.attribution.change:+.3f} in the logit")
+def words(s: Side, masks: Sequence[str]) -> None:
+    """The chips of one model with their scale. Each model has its own: a sure model's gradients are small throughout."""
+    st.caption(f"{escape_markdown(s.checkpoint.name)}: what bears on **{s.attribution.target.text}**, nothing masked")
+    rows = chip_rows(s.pair, s.words, s.ids, s.attribution, scale(s.attribution))
+    steps, title = legend(s.attribution), METHOD_UNITS[s.attribution.method]
+    tokens.chips(rows, key=f"chips_{s.checkpoint.name}", masked=masks, steps=steps, scale=title)
+    if s.attribution.gap is not None:
+        st.caption(f"completeness gap {s.attribution.gap:+.4f} of a change of {s.attribution.change:+.3f} in the logit")
+
+
+def explain(sides: Sequence[Side]) -> None:
+    """How to read the colours, and how to mask."""
     st.caption(_legend(sides[0].attribution.method))
 
 
@@ -115,9 +138,9 @@ def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
         if word.segment == "hypothesis"
     )
     count, top, back, clear = st.columns([1, 2, 1, 1], vertical_alignment="bottom")
-    k = count.number_input("k", 1, max(1, len(ranked)), 1, key=state.TOP_K, help="How many hypothesis words to mask")
+    k = count.number_input("Words to mask", 1, max(1, len(ranked)), 1, key=state.TOP_K, help="How many hypothesis words to mask")
     top.button(
-        "Mask the top k words", on_click=state.set_masks, args=([name for _, name in ranked[: int(k)]],), disabled=not ranked,
+        f"Mask the top words of {escape_markdown(sides[0].checkpoint.name)}", on_click=state.set_masks, args=([name for _, name in ranked[: int(k)]],), disabled=not ranked,
         help=f"The hypothesis words with the largest scores for {escape_markdown(sides[0].checkpoint.name)}", width="stretch",
     )  # fmt: skip
     back.button("Undo", on_click=state.undo, disabled=not state.can_undo(), width="stretch")
@@ -128,29 +151,40 @@ def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
 def tables(sides: Sequence[Side]) -> None:
     """The mask map, and the word scores as a table."""
     names = [s.checkpoint.name for s in sides]
-    rows = mask_map_rows(sides[0].pair, names, [s.before for s in sides], [s.effects for s in sides])
     st.markdown("##### Mask map")
-    flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in s.effects) for s in sides}
-    told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())
-    st.caption(
-        f"Each hypothesis word masked alone: {told}. *change* is that of the probability of the label predicted before; {FLIP} marks a flip."
-    )
-    changes = {f"{name}: change": st.column_config.NumberColumn(format="%+.3f") for name in names}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=changes, width="stretch", alt="Mask map: one row a hypothesis word")
+    if any(s.effects is None for s in sides):
+        st.info(f"The hypothesis has {sides[0].maskable} words; masking each of them takes {sides[0].maskable} predictions a model.")
+        st.button("Draw the mask map all the same", on_click=state.ask_long_map, icon=":material/grid_on:")
+    else:
+        _mask_map(sides, names)
     with st.expander("Word scores as a table"):
         st.dataframe(pd.DataFrame(score_rows(sides[0].pair, names, [s.attribution for s in sides])), hide_index=True, width="stretch")
+
+
+def _mask_map(sides: Sequence[Side], names: Sequence[str]) -> None:
+    effects = [s.effects or () for s in sides]
+    rows = mask_map_rows(sides[0].pair, names, [s.before for s in sides], effects)
+    flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in each) for s, each in zip(sides, effects, strict=True)}
+    told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())
+    st.caption(
+        f"Each hypothesis word masked alone, whatever is masked above: {told}. *change* is that of the probability of the label predicted before; {FLIP} marks a flip."
+    )
+    changes = {f"{name}: change": st.column_config.NumberColumn(format="%+.3f") for name in names}
+    frame = pd.DataFrame(rows).style.map(lambda v: f"background-color: {colour(-v, 1.0)}" if v == v else "", subset=list(changes))
+    st.dataframe(frame, hide_index=True, column_config=changes, width="stretch", alt="Mask map: one row a hypothesis word")
 
 
 def breaking(sides: Sequence[Side]) -> None:
     """ "Try to break it": the smallest mask set that flips each model, and a button that applies it."""
     st.markdown("##### Try to break it")
     asked = (tuple(s.checkpoint.fingerprint for s in sides), sides[0].pair)
-    if st.button(f"Search the smallest set of words that flips each model (at most {BUDGET} tries each)", icon=":material/search:"):
+    budget = BUDGET if len(sides[0].words) <= 2 * MAP_WORDS else LONG_BUDGET  # each try reads the whole pair
+    if st.button(f"Search the smallest set of words that flips each model (at most {budget} tries each)", icon=":material/search:"):
         st.session_state[state.SEARCHED] = asked
     if st.session_state.get(state.SEARCHED) != asked:
         return
     for s in sides:
-        found = cached.radius(s.checkpoint, s.pair, BUDGET)
+        found = cached.radius(s.checkpoint, s.pair, budget)
         text, button = st.columns([3, 1], vertical_alignment="center")
         text.markdown(_radius(s, found))
         if found.words:

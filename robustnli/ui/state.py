@@ -7,6 +7,7 @@ again, since a fast typist's next key arrives with the address of the last one.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Collection, Sequence
 
 import streamlit as st
@@ -19,6 +20,7 @@ from robustnli.types import Label, Pair, Segment
 PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "gold", "a", "b", "method", "target")
 MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
 _REFUSED, _PAGE, _ENTERED = "refused", "page", "entered"
+LONG_MAP, _GIVEN, _BROWSER = "long_map", "gold_given", "browser_masks"
 _ID = re.compile(r"[ph][1-9]\d{0,4}")
 
 
@@ -61,6 +63,7 @@ def start() -> None:
     if not any(key in st.query_params for key in (PREMISE, HYPOTHESIS)):
         st.session_state[PREMISE], st.session_state[HYPOTHESIS] = READY[0].pair.premise, READY[0].pair.hypothesis
         st.session_state[GOLD] = READY[0].gold.text
+        st.session_state[_GIVEN] = True
 
 
 def allow(key: str, options: Collection[str]) -> None:
@@ -80,7 +83,8 @@ def write_url(known: Sequence[str]) -> None:
     """Put the whole state into the URL, and drop the masks of words that are no longer there."""
     st.session_state[MASKS] = masks(known)
     values = {key: str(st.session_state.get(key) or "") for key in LINKED} | {_URL_MASKS: "-".join(st.session_state[MASKS])}
-    values = {key: value for key, value in values.items() if value}
+    # Emptied sentences stay in the address: without them it would mean the first example.
+    values = {key: value for key, value in values.items() if value or key in (PREMISE, HYPOTHESIS)}
     if values != st.query_params.to_dict():
         st.query_params.from_dict(values)
 
@@ -102,16 +106,34 @@ def set_masks(names: Sequence[str]) -> None:
         st.session_state[MASKS] = list(names)
 
 
-def toggle(name: str) -> None:
-    """Mask a word, or unmask it."""
-    now = st.session_state[MASKS]
-    set_masks([n for n in now if n != name] if name in now else [*now, name])
+def browser_masks() -> tuple[str, int]:
+    """(this session's own mark, number of the last list of masks that came from the browser)."""
+    mark, number = st.session_state.setdefault(_BROWSER, (secrets.token_hex(8), 0))
+    return str(mark), int(number)
+
+
+def masked_in_browser(value: object) -> None:
+    """Mask the words that the browser names, as {number, masked}. What is no such value is passed over."""
+    mark, number = browser_masks()
+    if isinstance(value, dict) and isinstance(value.get("number"), int | float) and isinstance(value.get("masked"), list):
+        st.session_state[_BROWSER] = (mark, max(number, int(value["number"])))
+        set_masks(parse_masks("-".join(str(name) for name in value["masked"])))
 
 
 def undo() -> None:
     """Back to the mask set before the last change."""
     if st.session_state[_UNDO]:
         st.session_state[MASKS] = st.session_state[_UNDO].pop()
+
+
+def ask_long_map() -> None:
+    """Draw the mask map of this pair, however long it is."""
+    st.session_state[LONG_MAP] = (st.session_state[PREMISE], st.session_state[HYPOTHESIS])
+
+
+def long_map() -> bool:
+    """Whether the mask map of the present pair was asked for."""
+    return st.session_state.get(LONG_MAP) == (st.session_state.get(PREMISE), st.session_state.get(HYPOTHESIS))
 
 
 def can_undo() -> bool:
@@ -125,6 +147,19 @@ def forget_masks() -> None:
     st.session_state[_UNDO] = []
 
 
+def edited() -> None:
+    """The sentences are another pair now: old masks, and a gold label that came with a ready example, mean nothing any more."""
+    forget_masks()
+    st.session_state[EXAMPLE] = None
+    if st.session_state.pop(_GIVEN, False):
+        st.session_state[GOLD] = None
+
+
+def gold_chosen() -> None:
+    """The gold label is the user's own from now on."""
+    st.session_state.pop(_GIVEN, None)
+
+
 def take_example() -> None:
     """Put the chosen ready example into the fields."""
     index = st.session_state[EXAMPLE]
@@ -133,6 +168,7 @@ def take_example() -> None:
     ready = READY[index]
     st.session_state[PREMISE], st.session_state[HYPOTHESIS] = ready.pair.premise, ready.pair.hypothesis
     st.session_state[GOLD] = ready.gold.text
+    st.session_state[_GIVEN] = True
     forget_masks()
 
 

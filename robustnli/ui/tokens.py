@@ -1,11 +1,14 @@
 """Words as buttons: `chips` draws them in the browser (components.v2), `pills` is the plain control that does the same.
 
+The browser keeps the list of masked words and sends it whole at each click, numbered: a quick second click loses nothing, and a page
+that was drawn before it cannot take it back. Both models' chips share one list.
+
 User text reaches the page only through `textContent`. A chip is a real <button> with `aria-pressed`: click, Space and Enter toggle it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -25,13 +28,25 @@ button:hover { border-color: var(--st-primary-color); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
 button[aria-pressed="true"] { border: 2px dashed var(--st-text-color); background: repeating-linear-gradient(45deg, transparent 0 5px, #8883 5px 10px) !important; }
 button[aria-pressed="true"] .text { text-decoration: line-through; opacity: .75; }
+.plain { color: var(--st-text-color); opacity: .6; padding: .15rem 0; overflow-wrap: anywhere; max-width: 100%; }
+.legend { display: flex; gap: .3rem; font: 400 .75rem/1.6 var(--st-font, sans-serif); color: var(--st-text-color); }
+.legend span { padding: 0 .5rem; border-radius: .3rem; border: 1px solid var(--st-border-color, #8884); }
 .sign, .mask { font-size: .7rem; margin-inline-start: .25rem; opacity: .85; }
 .mask { font-weight: 700; }
 """
 
 _JS = """
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setStateValue } = component;
+  let shared = window.robustnliMasks;
+  if (!shared || shared.session !== data.session) shared = window.robustnliMasks = { session: data.session, number: data.number, masked: data.masked };
+  if (data.number >= shared.number) { shared.number = data.number; shared.masked = data.masked; }
+  const show = (button, masked) => {
+    button.setAttribute("aria-pressed", String(masked));
+    button.setAttribute("aria-label", (masked ? "masked: " : "") + button.title);
+    button.querySelector(".mask").hidden = !masked;
+    button.querySelector(".sign").hidden = masked;
+  };
   const root = parentElement.querySelector("#root");
   const focused = root.querySelector("button:focus")?.dataset.id;
   const make = (tag, cls, text) => {
@@ -48,39 +63,53 @@ export default function (component) {
     const chips = make("div", "chips", "");
     chips.dir = "auto";
     for (const chip of row.chips) {
+      if (chip.plain) {
+        chips.append(make("span", "plain", chip.plain));
+        continue;
+      }
       const button = make("button", "chip", "");
       button.type = "button";
       button.dataset.id = chip.id;
       button.title = chip.title;
       button.style.background = chip.colour;
-      button.setAttribute("aria-pressed", String(chip.masked));
-      button.setAttribute("aria-label", (chip.masked ? "masked: " : "") + chip.title);
-      button.append(make("span", "text", chip.text));
-      if (chip.masked) button.append(make("span", "mask", chip.mask));
-      else if (chip.sign) button.append(make("span", "sign", chip.sign));
-      button.onclick = () => setTriggerValue("clicked", chip.id);
+      button.append(make("span", "text", chip.text), make("span", "mask", chip.mask), make("span", "sign", chip.sign));
+      show(button, shared.masked.includes(chip.id));
+      button.onclick = () => {
+        const masked = !shared.masked.includes(chip.id);
+        shared.masked = masked ? [...shared.masked, chip.id] : shared.masked.filter((id) => id !== chip.id);
+        shared.number += 1;
+        show(button, masked);
+        setStateValue("masks", { number: shared.number, masked: shared.masked });
+      };
       chips.append(button);
     }
     box.append(chips);
     return box;
   });
-  root.replaceChildren(...rows);
-  if (focused) root.querySelector(`button[data-id="${focused}"]`)?.focus();
+  const legend = make("div", "legend", "");
+  legend.append(make("div", "", data.scale));
+  for (const step of data.legend) {
+    const swatch = make("span", "", step.text);
+    swatch.style.background = step.colour;
+    legend.append(swatch);
+  }
+  root.replaceChildren(...rows, legend);
+  if (focused) root.querySelector(`button[data-id="${focused}"]`)?.focus({ preventScroll: true });
 }
 """
 
 _chips = st.components.v2.component("robustnli_chips", html="<div id='root'>\n</div>", css=_CSS, js=_JS)
 
 
-def chips(rows: Sequence[dict[str, Any]], *, key: str, on_click: Callable[[str], None]) -> None:
-    """Draw rows of chips as `figures.chip_rows` makes them; a click calls `on_click` with the word's id, then the page runs again."""
+def chips(rows: Sequence[dict[str, Any]], *, key: str, masked: Sequence[str], steps: Sequence[dict[str, str]], scale: str) -> None:
+    """Draw rows of chips as `figures.chip_rows` makes them, and the scale's steps; a click masks a word, or unmasks it."""
 
-    def clicked() -> None:
-        name = st.session_state[key].clicked
-        if name:
-            on_click(str(name))
+    def changed() -> None:
+        state.masked_in_browser(st.session_state[key].masks)
 
-    _chips(data={"rows": list(rows)}, key=key, on_clicked_change=clicked)
+    session, number = state.browser_masks()
+    data = {"rows": list(rows), "masked": list(masked), "legend": list(steps), "scale": scale, "session": session, "number": number}
+    _chips(data=data, key=key, on_masks_change=changed)
 
 
 def pills(labels: dict[str, str]) -> None:

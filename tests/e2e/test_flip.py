@@ -111,3 +111,21 @@ def test_hostile_text_stays_text(page: Page) -> None:
     expect(chip(page, "bold")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("window.hit") == 0
     assert page.locator("main img[src='x'], a[href*='x.invalid']").count() == 0
+
+
+def test_quick_clicks_are_all_kept(page: Page) -> None:
+    type_pair(page, "A cat is sitting.", "A cat is running.")
+    expect(chip(page, "running")).to_be_visible()
+    page.wait_for_url("**running**")
+    for number in (1, 2, 3, 4):
+        page.locator(f"button.chip[data-id=h{number}]").first.click(delay=0, no_wait_after=True)
+        page.wait_for_timeout(60)
+    page.wait_for_url("**m=h1-h2-h3-h4**")
+    for number in (1, 2, 3, 4):
+        expect(page.locator(f"button.chip[data-id=h{number}]").last).to_have_attribute("aria-pressed", "true")
+
+
+def test_punctuation_and_the_scale_are_shown(page: Page) -> None:
+    type_pair(page, "A cat, [SEP] sits.", "A cat!")
+    expect(page.locator(".plain", has_text="[").first).to_be_visible()
+    expect(page.locator(".legend span").first).to_be_visible()
