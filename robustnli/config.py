@@ -3,6 +3,7 @@
 ROBUSTNLI_CHECKPOINTS        more folders of checkpoints, separated as in PATH
 ROBUSTNLI_ONLY_CHECKPOINTS   1: only those folders, not the shipped and the user's own
 ROBUSTNLI_RUNS               more folders of finished runs to browse, separated as in PATH
+ROBUSTNLI_ONLY_RUNS          1: only those folders, not the shipped and the user's own
 ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JSONL / CSV / Parquet files
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
 ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
@@ -37,6 +38,8 @@ def checkpoint_roots() -> tuple[Path, ...]:
 def run_roots() -> tuple[Path, ...]:
     """The folders whose subfolders may be browsed as finished runs."""
     extra = tuple(Path(part) for part in os.environ.get("ROBUSTNLI_RUNS", "").split(os.pathsep) if part)
+    if os.environ.get("ROBUSTNLI_ONLY_RUNS", "") not in ("", "0"):
+        return extra
     return (SHIPPED_RUNS, home() / "runs", *extra)
 
 

@@ -30,7 +30,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         port = probe.getsockname()[1]
     env = os.environ | {
         "ROBUSTNLI_CHECKPOINTS": str(ROOT / "tests" / "fixtures"), "ROBUSTNLI_ONLY_CHECKPOINTS": "1",
-        "ROBUSTNLI_RUNS": str(runs), "ROBUSTNLI_SNLI": str(text), "ROBUSTNLI_HOME": str(runs / "none"),
+        "ROBUSTNLI_RUNS": str(runs), "ROBUSTNLI_ONLY_RUNS": "1", "ROBUSTNLI_SNLI": str(text), "ROBUSTNLI_HOME": str(runs / "none"),
     }  # fmt: skip
     app = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
