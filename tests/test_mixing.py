@@ -20,7 +20,7 @@ from robustnli.pipeline import lexicon
 from robustnli.pipeline.augment import KINDS, augment, negate
 from robustnli.pipeline.blend import blend
 from robustnli.pipeline.mixture import Source, mix, read_recipe
-from robustnli.pipeline.train import keep_right
+from robustnli.pipeline.teach import keep_right
 from robustnli.types import Example, Label, Pair, example
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -79,7 +79,8 @@ def _train(
     *, teachers: Sequence[str] = (), keep: str = "",
 ) -> None:  # fmt: skip
     from robustnli.pipeline.runs import leads
-    from robustnli.pipeline.train import hold_out, keep_right, teach
+    from robustnli.pipeline.teach import keep_right, teach
+    from robustnli.pipeline.train import hold_out
     from robustnli.pipeline.train import train as run
 
     say_dropped(loaded)

@@ -27,7 +27,8 @@ from robustnli.pipeline.probe import fit
 from robustnli.pipeline.report import build, to_markdown
 from robustnli.pipeline.score import answers, attacked, scored
 from robustnli.pipeline.score import records as records_of
-from robustnli.pipeline.train import TrainSettings, keep_right, newest_whole, train
+from robustnli.pipeline.teach import keep_right
+from robustnli.pipeline.train import TrainSettings, newest_whole, train
 from robustnli.records import Row, write_json, write_rows
 from robustnli.suite import load as load_suite
 from robustnli.suite import to_row as suite_row
@@ -139,11 +140,12 @@ def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[
 
     `only`: score just these splits for now; a later call scores the others. Raises InputError for a split that there is not.
     """
+    named = ("dev", "test", "suite") if plan.scale == "shipped" else ("dev", "test")
+    if unknown := sorted(set(only) - set(named)):
+        raise InputError(f"no split {unknown[0]!r} to score.{did_you_mean(unknown[0], named)}")
     runs.open_run(out, asdict(plan))
     data = {name: load_source(source).examples for name, source in asdict(plan.sources).items()}
     splits = {name: data[name] for name in ("dev", "test")} | ({"suite": load_source("suite").examples} if plan.scale == "shipped" else {})
-    if unknown := sorted(set(only) - set(splits)):
-        raise InputError(f"no split {unknown[0]!r} to score.{did_you_mean(unknown[0], splits)}")
     splits = {name: rows for name, rows in splits.items() if not only or name in only}
     hashes = {name: runs.content_hash(rows) for name, rows in (data | splits).items()}
 
