@@ -141,7 +141,7 @@ def breakdowns(seen: View, names: Sequence[str] | None = None) -> list[ErrorBrea
 class Filters:
     """What rows are asked for; an empty field asks for nothing. Several values of one field are alternatives.
 
-    `label`, `was`, `said`: gold, the older and the newer model's label. `sure`: the newer model's confidence in percent, and
+    `label`, `was`, `said`: gold, the older and the newer model's label. `sure`: the newer model's confidence in percent (to three decimals), and
     `words`: words of the longer sentence, both from and to, inclusive. `q`: every word of it stands in the premise or hypothesis.
     """
 
@@ -224,7 +224,7 @@ def keep(seen: View, filters: Filters) -> np.ndarray:
         if values := getattr(filters, name):
             kept &= table[column].isin([LABEL_NAMES.index(v) for v in values]).to_numpy()
     if filters.sure:
-        kept &= (table["sure_after"] * 100).round(3).between(*filters.sure).to_numpy()
+        kept &= (table["sure_after"].astype(float) * 100).round(3).between(*filters.sure).to_numpy()
     if filters.words:
         kept &= table["words"].between(*filters.words).to_numpy()
     if filters.phenomenon:

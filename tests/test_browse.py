@@ -57,6 +57,7 @@ def holds(row: pd.Series, filters: Filters) -> bool:
     text = f"{row['premise']}\n{row['hypothesis']}".lower()
     longest = max(len(row["premise"].split()), len(row["hypothesis"].split()))
     before, after = (int(np.argmax(row[f"probs.{m}"])) for m in ("baseline", "finetuned"))
+    percent = round(float(np.float32(max(row["probs.finetuned"]))) * 100, 3)
     right = (before == row["gold"], after == row["gold"])
     outcome = {(False, True): "fixed", (True, False): "introduced", (False, False): "remaining", (True, True): "still right"}[right]
     return all(
@@ -66,7 +67,7 @@ def holds(row: pd.Series, filters: Filters) -> bool:
             not filters.label or LABEL_NAMES[row["gold"]] in filters.label,
             not filters.was or LABEL_NAMES[before] in filters.was,
             not filters.said or LABEL_NAMES[after] in filters.said,
-            not filters.sure or (filters.sure[0] / 100 <= max(row["probs.finetuned"]) + 1e-6 and max(row["probs.finetuned"]) - 1e-6 <= filters.sure[1] / 100),
+            not filters.sure or filters.sure[0] <= percent <= filters.sure[1],
             not filters.words or filters.words[0] <= longest <= filters.words[1],
             all(word in text for word in filters.q.lower().split()),
         )
