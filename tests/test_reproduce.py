@@ -20,8 +20,9 @@ from robustnli.models import load
 from robustnli.pipeline import runs
 from robustnli.pipeline.audit import FORMS, audit
 from robustnli.pipeline.reproduce import LEAKS, plan, publish, reproduce
+from robustnli.pipeline.score import _attack_row
 from robustnli.records import read_rows
-from robustnli.types import Example, Label, Outcome, example
+from robustnli.types import Attack, Example, Label, Outcome, Prediction, Status, Word, example
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODELS = ("baseline", "finetuned")
@@ -192,6 +193,14 @@ def test_the_papers_protocol_is_stamped_as_the_leak_it_is(tmp_path: Path) -> Non
     assert told["stamp"] == LEAKS and told["trained_on_scored_rows"] == 300  # 200 of each label at most: all there are
     text = (tmp_path / "run" / "report.md").read_text()
     assert text.count(LEAKS) == 2 and "300 scored pairs" in text
+
+
+def test_records_keep_the_order_of_small_scores() -> None:
+    """A sure model's gradients are tiny: their order is what ranks the words."""
+    sure = Prediction((1.0, 0.0, 0.0))
+    item = example("A lamp glows.", "Light.", Label.ENTAILMENT)
+    made = _attack_row(Attack(item, "mask", Status.HELD, item.pair, (Word("hypothesis", 0, 5),), sure, sure, 2, (3.21e-9, 1.23e-9, 0.5)))
+    assert made["scores"] == [3.21e-9, 1.23e-9, 0.5] and made["masked"] == [0, 5, 1] and made["broke_at"] is None
 
 
 def test_plans() -> None:

@@ -42,7 +42,7 @@ def _attack_row(attack: Attack) -> Row:
         "broke_at": broke,
         "tried": attack.tried,
         "masked": [n for w in attack.words for n in (w.start, w.end, w.pieces)],
-        "scores": [round(score, 6) for score in attack.scores],
+        "scores": [float(f"{score:.6g}") for score in attack.scores],
     }
 
 

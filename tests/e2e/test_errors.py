@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.e2e.serving import opened, serve
 from tests.made import make_all
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a free port, on a made-up run. Its first visitor comes by a link to the error explorer."""
+    """On a made-up run. The server's first visitor comes by a link to the error explorer."""
     runs, text = make_all(tmp_path_factory.mktemp("e2e"), 300, 240)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = os.environ | {
-        "ROBUSTNLI_CHECKPOINTS": str(ROOT / "tests" / "fixtures"), "ROBUSTNLI_ONLY_CHECKPOINTS": "1",
-        "ROBUSTNLI_RUNS": str(runs), "ROBUSTNLI_ONLY_RUNS": "1", "ROBUSTNLI_SNLI": str(text), "ROBUSTNLI_HOME": str(runs / "none"),
-    }  # fmt: skip
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
-        cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield url
-    app.terminate()
-    try:
-        app.wait(10)
-    except subprocess.TimeoutExpired:
-        app.kill()
+    made = {"ROBUSTNLI_RUNS": str(runs), "ROBUSTNLI_ONLY_RUNS": "1", "ROBUSTNLI_SNLI": str(text), "ROBUSTNLI_HOME": str(runs / "none")}
+    with serve(**made) as url:
+        yield url
 
 
 @pytest.fixture
 def page(server: str, chromium: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": 1400, "height": 2400})
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)
-        outside: list[str] = []
-        page.on(
-            "request",
-            lambda r: outside.append(r.url) if not r.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")) else None,
-        )
-        page.goto(f"{server}/errors?run=made")
+    with opened(server, chromium, "/errors?run=made", height=2400) as page:
         expect(page.get_by_text("All 240 rows")).to_be_visible()
         yield page
-        browser.close()
-        assert outside == [], "the page asked another machine"
 
 
 def chip(page: Page, text: str):  # type: ignore[no-untyped-def]

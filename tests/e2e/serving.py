@@ -1,0 +1,66 @@
+"""A running app for browser tests, and a page of it that notices requests to any other machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = {"ROBUSTNLI_CHECKPOINTS": str(ROOT / "tests" / "fixtures"), "ROBUSTNLI_ONLY_CHECKPOINTS": "1"}
+
+
+@contextmanager
+def serve(**settings: str) -> Iterator[str]:
+    """The app's address, on a free port, with these environment variables and the tiny checkpoints."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+        cwd=ROOT, env=os.environ | TINY | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    try:
+        yield url
+    finally:
+        app.terminate()
+        try:
+            app.wait(10)
+        except subprocess.TimeoutExpired:
+            app.kill()
+
+
+@contextmanager
+def opened(server: str, chromium: str, address: str, *, height: int) -> Iterator[Page]:
+    """A page of the app at `address`; fails when it asked another machine for anything."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": height})
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
+        outside: list[str] = []
+        page.on(
+            "request",
+            lambda r: outside.append(r.url) if not r.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")) else None,
+        )
+        page.goto(server + address)
+        yield page
+        browser.close()
+        assert outside == [], "the page asked another machine"
