@@ -21,17 +21,17 @@ from robustnli.pipeline.augment import KINDS, augment, negate
 from robustnli.pipeline.blend import blend
 from robustnli.pipeline.mixture import Source, mix, read_recipe
 from robustnli.pipeline.teach import keep_right
-from robustnli.types import Example, Label, Pair, example
+from robustnli.types import Example, Label, example
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RECIPE = Path(__file__).parent.parent / "docs" / "recipes" / "robust.toml"
 SEEN = load_data(str(FIXTURES / "tiny_train.jsonl")).examples
 OWN = [
     example("A red boat lies on the beach near two tents.", "A boat is on the sand.", Label.ENTAILMENT),
-    example("Three girls are painting a wooden door.", "The girls are sisters.", Label.NEUTRAL),
+    example("Three girls are painting a wooden door.", "The girls painting it are cousins.", Label.NEUTRAL),
     example("A man with a guitar is sitting under a tree.", "A man is asleep in a bed.", Label.CONTRADICTION),
     example("Some children are swimming in a cold lake.", "The children are dry.", Label.CONTRADICTION),
-    example("A dog jumps over a small fence.", "A dog is outside.", Label.ENTAILMENT),
+    example("A dog jumps over a small fence.", "A dog is clear of the ground.", Label.ENTAILMENT),
 ]  # fmt: skip
 
 
@@ -70,13 +70,13 @@ def test_a_lexical_pair_differs_in_the_words_its_label_says() -> None:
 @pytest.mark.parametrize(
     ("sentence", "denied"),
     [
-        ("The dog is asleep.", {"The dog is not asleep.", "The dog isn't asleep."}),
+        ("The dog by the stove is asleep.", {"The dog by the stove is not asleep.", "The dog by the stove isn't asleep."}),
         ("A man can swim.", {"A man cannot swim.", "A man can't swim."}),
     ],
 )
 def test_negate(sentence: str, denied: set[str]) -> None:
     assert negate(sentence) in denied
-    assert negate("Nobody is here.") is None and negate("Dogs bark.") is None and negate("Is it late.") is None
+    assert negate("Nobody is at the mill.") is None and negate("Dogs bark.") is None and negate("Is it late.") is None
 
 
 def test_denied_hypotheses_take_the_label_of_the_rule() -> None:
@@ -148,8 +148,7 @@ def test_a_blend_is_the_weighted_mean(tiny_baseline: Path, tiny_finetuned: Path,
     one, two, mean = (load_file(folder / "model.safetensors") for folder in (tiny_baseline, tiny_finetuned, tmp_path / "mean"))
     for key, value in mean.items():
         assert torch.allclose(value.float(), 0.25 * one[key].float() + 0.75 * two[key].float(), atol=2e-3), key
-    pair = Pair("A man is playing a guitar.", "A person is playing an instrument.")
-    assert abs(sum(load(str(tmp_path / "mean")).predict([pair])[0].probs) - 1) < 1e-6
+    assert abs(sum(load(str(tmp_path / "mean")).predict([OWN[0].pair])[0].probs) - 1) < 1e-6
     log = json.loads((tmp_path / "mean" / "training_log.json").read_text())
     assert [p["name"] for p in log["blend"]] == [tiny_baseline.name, tiny_finetuned.name]
     with pytest.raises(CheckpointError, match="exists already"):
