@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,16 @@ def test_plans() -> None:
     with pytest.raises(InputError, match="--data"):
         plan("shipped", "clean")
     assert plan("shipped", "clean", data=Path("d"), encoder="e").sources.test == "d/eval/snli_test.jsonl.gz"
+
+
+@pytest.mark.parametrize("how", [{"encoder": "e"}, {"given": Path("checkpoints")}])
+def test_a_run_of_any_plan_is_found_again(how: dict, tmp_path: Path) -> None:
+    asked = asdict(plan("shipped", "clean", data=Path("d"), **how))
+    assert (asked["robust"] is None) == ("given" in how), "nothing is trained where checkpoints are given"
+    for _ in range(2):
+        runs.open_run(tmp_path / "run", asked)
+    with pytest.raises(RunError, match="another seed"):
+        runs.open_run(tmp_path / "run", asked | {"seed": 99})
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def plan(
             *(str(data / name) for name in ("train/snli_train.jsonl.gz", "eval/snli_dev.jsonl.gz", "eval/snli_test.jsonl.gz"))
         )
         begin, per_class = encoder or "", 5000
-        robust = shipped_robust(data / "train", threads) if protocol == "clean" else None
+        robust = shipped_robust(data / "train", threads) if protocol == "clean" and given is None else None
     return Plan(
         scale=scale, protocol=protocol, encoder=begin, sources=sources, per_class=per_class, baseline=first, finetuned=second, robust=robust,
         given=str(given) if given else None, start=str(start) if start else None,

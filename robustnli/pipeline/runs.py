@@ -44,6 +44,7 @@ def meet() -> None:
 def open_run(folder: Path, plan: dict[str, Any]) -> None:
     """Make the run's folder, or check that it belongs to the same plan. Raises RunError for another plan's folder."""
     file = folder / "plan.json"
+    plan = json.loads(json.dumps(plan))  # as the file has it: a tuple comes back as a list
     if file.is_file():
         old = json.loads(file.read_text(encoding="utf-8"))
         differing = sorted(key for key in {*old, *plan} if old.get(key) != plan.get(key))
