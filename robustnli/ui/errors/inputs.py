@@ -43,7 +43,8 @@ def denominator() -> Of:
     default = next(iter(DENOMINATORS))
     value = state.one_of("of", DENOMINATORS, default)
     st.segmented_control(
-        "Percent", list(DENOMINATORS), key=state.widget("of", value), format_func=lambda of: DENOMINATORS[of], required=True,
+        "Percent of the errors of", list(DENOMINATORS), key=state.widget("of", value), required=True,
+        format_func={"either": "either model", "older": "the older model"}.__getitem__, help="The caption of the pies says which it is.",
         on_change=state.changed("of", lambda v: "" if v in (None, default) else str(v)),
     )  # fmt: skip
     return cast(Of, value)
