@@ -27,9 +27,9 @@ if not pair.premise or not pair.hypothesis:
     st.stop()
 
 ids = state.word_ids(pair)
-masks, long_map = state.masks(list(ids.values())), state.long_map()
+masks = state.masks(list(ids.values()))
 sides = []
-for answer in cached.together(lambda model: panels.side(model, pair, masks, target, method, long_map=long_map), models):
+for answer in cached.together(lambda model: panels.side(model, pair, masks, target, method), models):
     with problems.shown():
         sides.append(answer())
 if sides:
@@ -43,7 +43,7 @@ if sides:
     if sides[0].maskable:
         panels.explain(sides)
         panels.controls(sides, labels)
-        panels.tables(sides)
+        panels.tables(sides, long_map=state.long_map())
         panels.breaking(sides)
     else:
         st.info("The hypothesis has no word to mask.")

@@ -34,7 +34,7 @@ def pair_input() -> Pair:
         label_visibility="collapsed",
     )
     texts = [
-        st.text_input(name, key=key, live="100ms", on_change=state.edited, placeholder=hint)
+        st.text_input(name, key=key, live="50ms", on_change=state.edited, placeholder=hint)
         for name, key, hint in (
             ("Premise", state.PREMISE, "What is known, such as: A man is playing a guitar on a stage."),
             ("Hypothesis", state.HYPOTHESIS, "What may follow from it, such as: A man performs music."),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from robustnli.figures import FLIP, SIGNED, chip_rows, colour, escape_markdown, legend, mask_map_rows, scale, score_rows
 from robustnli.masking import mask
-from robustnli.types import LABELS, Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
+from robustnli.types import LABELS, Attribution, Checkpoint, Label, Method, Pair, Prediction, Radius, Word
 from robustnli.ui import cached, state, tokens
 
 METHOD_UNITS: dict[Method, str] = {
@@ -35,7 +35,6 @@ class Side:
     before: Prediction
     after: Prediction
     attribution: Attribution
-    effects: tuple[MaskEffect, ...] | None
 
     @property
     def maskable(self) -> int:
@@ -48,8 +47,8 @@ class Side:
         return self.before.label != self.after.label
 
 
-def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label | None, method: Method, *, long_map: bool) -> Side:
-    """Ask one model everything the page shows; all of it cached by fingerprint and values. `long_map`: the mask map however long."""
+def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label | None, method: Method) -> Side:
+    """Ask one model what the page shows first; all of it cached by fingerprint and values."""
     fitted, cut = cached.fit(checkpoint, pair)
     words = cached.words(checkpoint, fitted)
     names = state.word_ids(pair)
@@ -57,9 +56,7 @@ def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label
     before = cached.predict(checkpoint, fitted)
     masked = mask(fitted, [w for w, name in zip(words, ids, strict=True) if name in set(masks)])
     attribution = cached.attribute(checkpoint, fitted, before.label if target is None else target, method)
-    few = sum(w.segment == "hypothesis" for w in words) <= MAP_WORDS
-    effects = cached.mask_map(checkpoint, fitted) if few or long_map else None
-    return Side(checkpoint, fitted, cut, words, ids, before, cached.predict(checkpoint, masked), attribution, effects)
+    return Side(checkpoint, fitted, cut, words, ids, before, cached.predict(checkpoint, masked), attribution)
 
 
 def notices(sides: Sequence[Side]) -> None:
@@ -148,11 +145,11 @@ def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
     tokens.pills(labels)
 
 
-def tables(sides: Sequence[Side]) -> None:
-    """The mask map, and the word scores as a table."""
+def tables(sides: Sequence[Side], *, long_map: bool) -> None:
+    """The mask map, and the word scores as a table. `long_map`: the map of a long hypothesis as well, which takes its time."""
     names = [s.checkpoint.name for s in sides]
     st.markdown("##### Mask map")
-    if any(s.effects is None for s in sides):
+    if sides[0].maskable > MAP_WORDS and not long_map:
         st.info(f"The hypothesis has {sides[0].maskable} words; masking each of them takes {sides[0].maskable} predictions a model.")
         st.button("Draw the mask map all the same", on_click=state.ask_long_map, icon=":material/grid_on:")
     else:
@@ -162,7 +159,8 @@ def tables(sides: Sequence[Side]) -> None:
 
 
 def _mask_map(sides: Sequence[Side], names: Sequence[str]) -> None:
-    effects = [s.effects or () for s in sides]
+    # Asked only now: everything above it is on the screen meanwhile.
+    effects = [answer() for answer in cached.together(lambda s: cached.mask_map(s.checkpoint, s.pair), sides)]
     rows = mask_map_rows(sides[0].pair, names, [s.before for s in sides], effects)
     flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in each) for s, each in zip(sides, effects, strict=True)}
     told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())
