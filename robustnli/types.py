@@ -119,10 +119,12 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One example attacked: what was masked, and the predictions before and after.
+    """One example attacked: what was changed, and the predictions before and after.
 
-    `words` are in the order they were chosen; `tried` counts predictions asked of the model. `scores` are what the words
-    were ranked by, one a word of the untouched hypothesis, in its order; () where a recipe has none.
+    `words` are the changed words of the untouched pair, in the order they were chosen (() where text was only added); `pair`
+    is the changed pair. `tried` counts predictions asked of the model. `scores` are what the words were ranked by, one a word
+    of the untouched hypothesis, in its order; () where a recipe has none. `gold` is the label of the changed pair where it
+    follows by rule; None: unconfirmed until a person has seen it, and the status is judged by the example's label.
     """
 
     example: Example
@@ -134,6 +136,7 @@ class Attack:
     after: Prediction
     tried: int
     scores: tuple[float, ...] = ()
+    gold: Label | None = None
 
 
 class Outcome(Enum):
