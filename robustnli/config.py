@@ -6,6 +6,7 @@ ROBUSTNLI_RUNS               more folders of finished runs to browse, separated 
 ROBUSTNLI_ONLY_RUNS          1: only those folders, not the shipped and the user's own
 ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JSONL / CSV / Parquet files
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
+ROBUSTNLI_READONLY           1: a public demo; nothing can be written, run or trained
 ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
 """
 
@@ -51,6 +52,11 @@ def snli_files() -> list[Path]:
         return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
     hub = Path(os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub")
     return sorted((hub / "datasets--stanfordnlp--snli" / "snapshots").glob("*/**/*.parquet"))
+
+
+def readonly() -> bool:
+    """Whether this server may write nothing."""
+    return os.environ.get("ROBUSTNLI_READONLY", "") not in ("", "0")
 
 
 def threads() -> int:

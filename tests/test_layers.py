@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
-    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked"},
-    {"data", "checkpoints", "models", "suite", "slicefile"},
+    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated"},
+    {"data", "checkpoints", "models", "suite", "slicefile", "jobs"},
     {"attribution", "evidence", "browse", "discover"},
     {"attack"},
     {"pipeline", "ui", "testing"},

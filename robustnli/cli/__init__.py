@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, make, mixing, reproduce, suite
+from robustnli.cli import ask, make, mixing, reproduce, suite, work
 from robustnli.errors import RobustNLIError
 
 COMMANDS = (
@@ -20,6 +20,7 @@ _USAGE: Any = typer.BadParameter.__base__  # a wrong option, argument or command
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for command in COMMANDS:
     app.command()(command)
+app.command(hidden=True)(work.work)
 
 
 @app.callback(invoke_without_command=True)
