@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -69,13 +69,20 @@ def root() -> Path:
     return home() / "jobs"
 
 
-def submit(kind: Kind, title: str, args: dict[str, Any]) -> Job:
-    """Start a job, or put it at the queue's end. `args` are plain values (JSON). Raises InputError in read-only mode."""
+def submit(kind: Kind, title: str, args: dict[str, Any], *, files: Mapping[str, bytes] | None = None) -> Job:
+    """Start a job, or put it at the queue's end. `args` are plain values (JSON). Raises InputError in read-only mode.
+
+    `files`: name -> content of what the work reads; they lie in `folder`/in as long as the job is under way.
+    """
     if readonly():
         raise InputError("this server is read-only (ROBUSTNLI_READONLY): nothing can be run or written here. Install the app to do so.")
     _tidy()
     folder = root() / f"{time.time_ns():020d}-{secrets.token_hex(3)}"
     folder.mkdir(parents=True)
+    for name, content in (files or {}).items():
+        assert name == Path(name).name and not name.startswith("."), name
+        (folder / "in").mkdir(exist_ok=True)
+        (folder / "in" / name).write_bytes(content)
     write_json(folder / "job.json", {"kind": kind, "title": title, "args": args, "submitted": time.time()})
     with (folder / "alive").open("w") as alive, (folder / "log.txt").open("w") as log:
         # Locked before the process exists and inherited by it: there is no moment in which a live job looks dead.
@@ -130,7 +137,8 @@ def cancel(job_id: str) -> None:
         return
     (folder / "cancelled").touch()
     _end(folder)
-    shutil.rmtree(folder / "out", ignore_errors=True)
+    for name in ("in", "out"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def forget(job_id: str) -> None:

@@ -26,6 +26,8 @@ from robustnli.pipeline import work
 
 def run(args, out, tell):
     (out / "made").write_text("x")
+    for file in args.get("read", ()):
+        (out / "copied").write_bytes((out.parent / "in" / file).read_bytes())
     tell.phase("counting", args["steps"])
     for n in range(args["steps"]):
         time.sleep(args.get("each", 0.02)); tell.step(); tell.curve(step=n, loss=1 / (n + 1))
@@ -74,6 +76,14 @@ def test_a_job_tells_its_progress_and_leaves_its_result() -> None:
     assert done.state == "done" and done.result is not None and done.result["steps"] == 60
     assert (Path(done.folder) / "out" / "made").read_text() == "x"
     assert [point["step"] for point in jobs.curve(done)] == list(range(60))
+
+
+def test_a_job_reads_the_files_given_with_it_and_they_do_not_stay() -> None:
+    job = ended(jobs.submit("attack", "read", {"steps": 1, "read": ["pairs.csv"]}, files={"pairs.csv": b"\xffab"}))
+    assert (Path(job.folder) / "out" / "copied").read_bytes() == b"\xffab" and not (Path(job.folder) / "in").exists()
+    stopped = running(jobs.submit("attack", "stopped", {"steps": 10_000}, files={"pairs.csv": b"ab"}))
+    jobs.cancel(stopped.id)
+    assert not (Path(stopped.folder) / "in").exists()
 
 
 def test_one_at_a_time_in_the_order_they_were_asked_for() -> None:

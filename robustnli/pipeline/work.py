@@ -37,5 +37,7 @@ def work(folder: Path, kinds: dict[str, str] = KINDS) -> bool:
             message = str(error) if isinstance(error, RobustNLIError) else f"This is a bug: {type(error).__name__}: {error}"
             write_json(folder / "failed.json", {"message": message, "trace": traceback.format_exc()})
             return False
+        finally:
+            shutil.rmtree(folder / "in", ignore_errors=True)
         write_json(folder / "result.json", result)
         return True
