@@ -124,7 +124,8 @@ class Attack:
     `words` are the changed words of the untouched pair, in the order they were chosen (() where text was only added); `pair`
     is the changed pair. `tried` counts predictions asked of the model. `scores` are what the words were ranked by, one a word
     of the untouched hypothesis, in its order; () where a recipe has none. `gold` is the label of the changed pair where it
-    follows by rule; None: unconfirmed until a person has seen it, and the status is judged by the example's label.
+    follows by rule; None: unconfirmed until a person has seen it, and the status is judged by the example's label. `note` is
+    what the recipe has to say of this example: what was proven, what was not applied and why; "" where nothing.
     """
 
     example: Example
@@ -137,6 +138,7 @@ class Attack:
     tried: int
     scores: tuple[float, ...] = ()
     gold: Label | None = None
+    note: str = ""
 
 
 class Outcome(Enum):

@@ -1,0 +1,60 @@
+"""Attacks on one example or many, by recipe; and the smallest set of words whose masking changes a prediction.
+
+    from robustnli.attack import RECIPES, find
+    attack = find(load("baseline"), example("A man plays a guitar.", "A man performs music.", Label.ENTAILMENT), "occlude", k=2)
+
+Each recipe is a small module that names its paper; `RECIPES[name].guarantee` says what it promises and what not. All are deterministic
+for a seed, batch over examples, and count every prediction asked of the model in `Attack.tried`. Importing this loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from robustnli.attack import mask, minimal
+from robustnli.attack.mask import hypothesis_scores, rank
+from robustnli.attack.minimal import smallest_flip
+from robustnli.attack.recipe import CHUNK, Options, Recipe, Trigger
+from robustnli.errors import InputError, did_you_mean
+from robustnli.types import Attack, Example
+
+if TYPE_CHECKING:
+    from robustnli.models import NLIModel
+
+__all__ = ["CHUNK", "RECIPES", "Recipe", "Trigger", "find", "find_many", "hypothesis_scores", "rank", "smallest_flip"]
+
+RECIPES: dict[str, Recipe] = {r.name: r for r in (mask.RECIPE, minimal.RECIPE)}
+
+
+def find(model: NLIModel, example: Example, recipe: str = "mask", *, k: int = 1, seed: int = 13) -> Attack:
+    """One example attacked by the recipe, with the budget `k` where it has one (see `Recipe.budget`)."""
+    return next(find_many(model, [example], recipe, k=k, seed=seed))
+
+
+def find_many(
+    model: NLIModel, examples: Sequence[Example], recipe: str = "mask", *, k: int = 1, seed: int = 13,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Attack]:  # fmt: skip
+    """One `Attack` an example, in order. `progress` is told how many more are done.
+
+    Raises InputError for an unknown recipe, or a budget that it does not have.
+    """
+    chosen = named(recipe)
+    if k < 1:
+        raise InputError(f"k is {k}; at least 1 word must be masked.")
+    if chosen.budgeted and chosen.most and k > chosen.most:
+        raise InputError(f"{recipe}: k is {k}; it is {chosen.budget}, at most {chosen.most}.")
+    options = Options(k=k, seed=seed)
+    for at in range(0, len(examples), chosen.chunk):
+        chunk = examples[at : at + chosen.chunk]
+        yield from chosen.function(model, chunk, options)
+        if progress:
+            progress(len(chunk))
+
+
+def named(recipe: str) -> Recipe:
+    """The recipe of that name. Raises InputError for an unknown one."""
+    if recipe not in RECIPES:
+        raise InputError(f"no recipe {recipe!r}.{did_you_mean(recipe, RECIPES)}")
+    return RECIPES[recipe]
