@@ -122,7 +122,7 @@ def pie(counts: ErrorBreakdown, of: Of) -> Chart:
         insidetextorientation="horizontal", automargin=True,
     )  # fmt: skip
     alt = f"{counts.slice}: " + ", ".join(f"{name} {percent(s)}" for name, s in parts.items()) + f", {DENOMINATORS[of]}"
-    return Chart(f"pie-{counts.slice}-{of}", _figure([drawn], height=250), tuple(share_rows(counts, of)), alt)
+    return Chart(f"pie-{counts.slice}-{of}", framed([drawn], height=250), tuple(share_rows(counts, of)), alt)
 
 
 def four_way(parts: Sequence[ErrorBreakdown]) -> Chart:
@@ -138,7 +138,7 @@ def four_way(parts: Sequence[ErrorBreakdown]) -> Chart:
             text=[f"{n:,}" for n in numbers], textposition="inside", insidetextanchor="middle", textangle=0,
             hovertemplate="%{y}, " + name + ": %{text} rows (%{x:.1f} %)<extra></extra>",
         ))  # fmt: skip
-    figure = _figure(
+    figure = framed(
         drawn, height=110 + 36 * len(parts), legend=True, barmode="stack", yaxis={"autorange": "reversed", "automargin": True},
         xaxis={"title": {"text": "percent of the slice's rows"}, "range": [0, 100]},
     )  # fmt: skip
@@ -164,7 +164,7 @@ def sunburst(cells: Sequence[tuple[str, str, str, int]]) -> Chart:
     )  # fmt: skip
     rows = tuple({"slice": a, "outcome": b, "gold": c, "count": n} for a, b, c, n in cells if n)
     alt = "Rings from the inside: slice, outcome, gold label. " + ", ".join(f"{p} {n}" for p, n in sums.items() if p.count("|") == 0)
-    return Chart("sunburst", _figure([drawn], height=440), rows, alt)
+    return Chart("sunburst", framed([drawn], height=440), rows, alt)
 
 
 def picked(point: dict[str, Any]) -> dict[str, str]:
@@ -204,7 +204,7 @@ def classes(older: Metrics, newer: Metrics) -> Chart:
         ))  # fmt: skip
     axes: dict[str, Any] = {"yaxis": {"autorange": "reversed", "automargin": True}, "xaxis": {"title": {"text": "percent"}}}
     alt = "; ".join(f"{r['label']} {r['figure']} {r['older']} % then {r['newer']} %" for r in rows)
-    return Chart("classes", _figure(drawn, height=380, legend=True, **axes), tuple(rows), alt)
+    return Chart("classes", framed(drawn, height=380, legend=True, **axes), tuple(rows), alt)
 
 
 def confusion(name: str, cells: np.ndarray, *, difference: bool = False) -> Chart:
@@ -223,7 +223,7 @@ def confusion(name: str, cells: np.ndarray, *, difference: bool = False) -> Char
     }
     rows = tuple({"gold": g, "predicted": p, "count": int(cells[i, j])} for i, g in enumerate(NAMES) for j, p in enumerate(NAMES))
     alt = f"{name}: " + "; ".join(f"gold {r['gold']}, predicted {r['predicted']}: {r['count']}" for r in rows)
-    return Chart(f"confusion-{name}", _figure([drawn], height=330, **axes), rows, alt)
+    return Chart(f"confusion-{name}", framed([drawn], height=330, **axes), rows, alt)
 
 
 def sankey(flows: np.ndarray, older: str, newer: str) -> Chart:
@@ -245,7 +245,7 @@ def sankey(flows: np.ndarray, older: str, newer: str) -> Chart:
     )  # fmt: skip
     top = sorted((r for r in rows if r["older"] != r["newer"]), key=lambda r: -int(str(r["count"])))[:3]
     alt = "Largest moves: " + ("; ".join(f"gold {r['gold']}, {r['older']} to {r['newer']}: {r['count']}" for r in top) or "none")
-    return Chart("flow", _figure([drawn], height=400), rows, alt)
+    return Chart("flow", framed([drawn], height=400), rows, alt)
 
 
 def reliability_rows(model: str, sure: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict[str, Any]]:
@@ -281,10 +281,10 @@ def reliability(tables: Sequence[tuple[str, float, Sequence[dict[str, Any]]]]) -
     alt = "; ".join(
         f"{model}: expected calibration error {error:.3f} over {sum(r['rows'] for r in rows)} rows" for model, error, rows in tables
     )
-    return Chart("reliability", _figure(drawn, height=400, legend=True, **axes), tuple(r for *_, rows in tables for r in rows), alt)
+    return Chart("reliability", framed(drawn, height=400, legend=True, **axes), tuple(r for *_, rows in tables for r in rows), alt)
 
 
-def _figure(traces: Sequence[Any], *, height: int, legend: bool = False, **layout: Any) -> go.Figure:
+def framed(traces: Sequence[Any], *, height: int, legend: bool = False, **layout: Any) -> go.Figure:
     """The traces with the same margins and text size everywhere; the colours behind come from the page's theme."""
     common = {
         "height": height, "margin": {"l": 8, "r": 8, "t": 34, "b": 8}, "showlegend": legend, "font": {"size": 13},
