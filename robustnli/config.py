@@ -4,6 +4,8 @@ ROBUSTNLI_CHECKPOINTS        more folders of checkpoints, separated as in PATH
 ROBUSTNLI_ONLY_CHECKPOINTS   1: only those folders, not the shipped and the user's own
 ROBUSTNLI_RUNS               more folders of finished runs to browse, separated as in PATH
 ROBUSTNLI_ONLY_RUNS          1: only those folders, not the shipped and the user's own
+ROBUSTNLI_ATTACKS            more folders of finished attacks to browse, separated as in PATH
+ROBUSTNLI_ONLY_ATTACKS       1: only those folders, not the shipped and the user's own
 ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JSONL / CSV / Parquet files
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
 ROBUSTNLI_READONLY           1: a public demo; nothing can be written, run or trained
@@ -20,6 +22,7 @@ from robustnli.errors import InputError
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHIPPED = REPOSITORY / "cache" / "checkpoints"
 SHIPPED_RUNS = REPOSITORY / "cache" / "runs"
+SHIPPED_ATTACKS = REPOSITORY / "cache" / "attacks"
 
 
 def home() -> Path:
@@ -42,6 +45,14 @@ def run_roots() -> tuple[Path, ...]:
     if os.environ.get("ROBUSTNLI_ONLY_RUNS", "") not in ("", "0"):
         return extra
     return (SHIPPED_RUNS, home() / "runs", *extra)
+
+
+def attack_roots() -> tuple[Path, ...]:
+    """The folders whose subfolders may be browsed as finished attacks."""
+    extra = tuple(Path(part) for part in os.environ.get("ROBUSTNLI_ATTACKS", "").split(os.pathsep) if part)
+    if os.environ.get("ROBUSTNLI_ONLY_ATTACKS", "") not in ("", "0"):
+        return extra
+    return (SHIPPED_ATTACKS, home() / "attacks", *extra)
 
 
 def snli_files() -> list[Path]:

@@ -14,8 +14,8 @@ ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated"},
     {"data", "checkpoints", "models", "suite", "slicefile", "jobs"},
-    {"attribution", "evidence", "browse", "discover"},
-    {"attack"},
+    {"attribution", "evidence", "browse", "discover", "ownruns"},
+    {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},
 )
@@ -28,6 +28,8 @@ NEIGHBOURS = {
     ("charts", "compare"),
     ("charts", "metrics"),
     ("browse", "evidence"),
+    ("gallery", "attack"),
+    ("ownruns", "evidence"),
 }
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
