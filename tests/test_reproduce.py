@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+from transformers import ElectraConfig, ElectraForPreTraining, ElectraForSequenceClassification
 
 from robustnli.checkpoints import fingerprint
 from robustnli.data import load as load_data
@@ -23,12 +25,12 @@ from robustnli.pipeline.audit import FORMS, audit
 from robustnli.pipeline.reproduce import LEAKS, plan, publish, reproduce
 from robustnli.pipeline.score import _attack_row
 from robustnli.records import read_rows
-from robustnli.types import Attack, Example, Label, Outcome, Prediction, Status, Word, example
+from robustnli.types import LABELS, Attack, Example, Label, Outcome, Prediction, Status, Word, example
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODELS = ("baseline", "finetuned")
 SCORED = {f"attacked-{part}-{model}" for part in ("dev", "test") for model in MODELS} | {"answers-dev", "answers-test"}
-STAGES = {"baseline", "masked", "finetuned", "probe", "audit", *SCORED}
+STAGES = {"baseline", "masked", "finetuned", "probe", "audit", "speed", *SCORED}
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +186,45 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     assert all(told[name]["clean"]["accuracy"] > 0.85 for name in ("baseline", "finetuned"))
     log = json.loads((tmp_path / "run" / "checkpoints" / "baseline" / "training_log.json").read_text())
     assert log["steps"] == 3 * 24, "3,000 pairs in steps of two times 64, three times over"
+
+
+def hub_folders(folder: Path) -> None:
+    """Local folders of the very names and form that the hub has: the encoder without a classifier, Parquet splits with rows of label -1."""
+    tiny = FIXTURES / "tiny-baseline"
+    encoder = ElectraForPreTraining(ElectraConfig.from_pretrained(tiny))
+    encoder.electra.load_state_dict(ElectraForSequenceClassification.from_pretrained(tiny).electra.state_dict())
+    encoder.save_pretrained(folder / "google" / "electra-small-discriminator")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tiny / name, folder / "google" / "electra-small-discriminator" / name)
+    features = Features({"premise": Value("string"), "hypothesis": Value("string"), "label": ClassLabel(names=[n.text for n in LABELS])})
+    (folder / "stanfordnlp" / "snli" / "plain_text").mkdir(parents=True)
+    for name, file in (("train", "train"), ("validation", "eval"), ("test", "test")):
+        rows = load_data(str(FIXTURES / f"tiny_{file}.jsonl")).examples
+        columns = {
+            "premise": [e.pair.premise for e in rows] + ["Nobody agreed on this one."],
+            "hypothesis": [e.pair.hypothesis for e in rows] + ["So it has no label."],
+            "label": [int(e.label) for e in rows] + [-1],
+        }
+        target = folder / "stanfordnlp" / "snli" / "plain_text" / f"{name}-00000-of-00001.parquet"
+        Dataset.from_dict(columns, features=features).to_parquet(str(target))
+
+
+@pytest.mark.slow
+def test_the_papers_scale_on_local_folders_of_the_hubs_form(tmp_path: Path) -> None:
+    hub_folders(tmp_path)
+    command = [sys.executable, "-m", "robustnli", "reproduce", "--scale", "paper", "--threads", "1", "--out", "run", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"HF_HOME": str(tmp_path / "hf")})
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "run"
+    assert {p.stem for p in (out / "stages").glob("*.json")} == STAGES
+    told = report(out)
+    assert (told["scale"], told["protocol"], told["stamp"]) == ("paper", "clean", None)
+    assert told["splits"]["test"]["n"] == 300, "the row that has no label is dropped"
+    log = json.loads((out / "checkpoints" / "baseline" / "training_log.json").read_text())
+    assert log["encoder"].startswith("electra-small-discriminator") and log["train_pairs"] == 3000
+    assert told["splits"]["test"]["models"]["baseline"]["clean"]["accuracy"] > 0.6, "the encoder's weights were taken over"
+    speed = json.loads((out / "manifest.json").read_text())["pairs_per_second"]
+    assert set(speed) == set(MODELS) and min(speed.values()) > 0
 
 
 @pytest.mark.slow

@@ -40,12 +40,12 @@ class Scored:
     attacks: dict[str, Attacked]
 
 
-def build(splits: Sequence[Scored], *, probe: dict[str, Any], audit: dict[str, Any], leaked: int) -> dict[str, Any]:
-    """The report. `probe`: right and n of the hypothesis-only probe on test; `leaked`: scored rows that were trained on."""
+def build(splits: Sequence[Scored], *, probe: dict[str, Any] | None, audit: dict[str, Any], leaked: int) -> dict[str, Any]:
+    """The report. `probe`: right and n of the hypothesis-only probe on test, where one was made; `leaked`: scored rows that were trained on."""
     return {
         "trained_on_scored_rows": leaked,
         "splits": {split.name: _split(split) for split in splits},
-        "hypothesis_only": {"accuracy": probe["right"] / probe["n"], "n": probe["n"]},
+        "hypothesis_only": {"accuracy": probe["right"] / probe["n"], "n": probe["n"]} if probe else None,
         "input_formats": audit,
     }
 
@@ -70,13 +70,14 @@ def _split(split: Scored) -> dict[str, Any]:
 
 
 def _comparison(split: Scored, older: str, newer: str) -> dict[str, Any]:
-    """Two models on clean pairs, on those masked against the older, against the newer (the adaptive attack), and on both sets together."""
+    """Two models on clean pairs; where they were attacked, on those masked against the older, the newer (the adaptive attack), and on both."""
     n, twice = len(split.gold), {name: [*rows, *(i + len(split.gold) for i in rows)] for name, rows in split.parts.items()}
-    made = {name: split.attacks[name].answers for name in (older, newer)}
+    made = {name: split.attacks[name].answers for name in (older, newer) if name in split.attacks}
     sets = {"clean": compare(split.gold, split.predictions[older], split.predictions[newer], split.parts)}
     sets |= {f"masked against {name}": compare(split.gold, said[older], said[newer], split.parts) for name, said in made.items()}
-    before, after = ([p for said in made.values() for p in said[model]] for model in (older, newer))
-    sets["masked against either"] = compare([*split.gold, *split.gold], before, after, twice)
+    if made:
+        before, after = ([p for said in made.values() for p in said[model]] for model in (older, newer))
+        sets["masked against either"] = compare([*split.gold, *split.gold], before, after, twice)
     assert all(parts[0].n in (n, 2 * n) for parts in sets.values())
     return {"before": older, "after": newer, "sets": {kind: comparison_summary(parts) for kind, parts in sets.items()}}
 
@@ -102,15 +103,16 @@ def _strength(attacked: Attacked) -> dict[str, Any]:
     }
 
 
-def to_markdown(report: dict[str, Any]) -> str:
-    """The report as tables for a person."""
-    lines = [f"# {report['scale']} run, {report['protocol']} protocol", ""]
+def to_markdown(report: dict[str, Any], speed: dict[str, float] | None = None) -> str:
+    """The report as tables for a person. `speed`: pairs a second that each model predicts."""
+    lines = [f"# {report['title']}" if "title" in report else f"# {report['scale']} run, {report['protocol']} protocol", ""]
     if report["stamp"]:
         lines += [f"**{report['stamp']}**: {report['trained_on_scored_rows']:,} scored pairs were trained on.", ""]
     for name, split in report["splits"].items():
         lines += [f"## {name} ({split['n']:,} pairs)", "", *_models_table(split), "", *_comparison_tables(split), *_attack_table(split), ""]
-    probe = report["hypothesis_only"]
-    lines += [f"Hypothesis-only probe on test: {probe['accuracy']:.2%} of {probe['n']:,}.", "", *_audit_table(report["input_formats"])]
+    if probe := report["hypothesis_only"]:
+        lines += [f"Hypothesis-only probe on test: {probe['accuracy']:.2%} of {probe['n']:,}.", ""]
+    lines += _audit_table(report["input_formats"])
     stamp = f"\n\n*{report['stamp']}*\n" if report["stamp"] else "\n"
     return "\n".join(lines) + stamp
 
@@ -146,6 +148,8 @@ def _comparison_tables(split: dict[str, Any]) -> list[str]:
 
 
 def _attack_table(split: dict[str, Any]) -> list[str]:
+    if not split["attacks"]:
+        return []
     lines = [
         "| attacked | right before | accuracy, 1 / 2 / 3 words masked | success | mean words masked | predictions | scored on each model |",
         "|---|---|---|---|---|---|---|",
@@ -161,6 +165,8 @@ def _attack_table(split: dict[str, Any]) -> list[str]:
 
 
 def _audit_table(audit: dict[str, Any]) -> list[str]:
+    if not audit:
+        return []
     lines = ["| model | input given as | accuracy | entailment / neutral / contradiction predicted |", "|---|---|---|---|"]
     for model, forms in audit.items():
         for form, f in forms.items():

@@ -21,6 +21,7 @@ from robustnli.errors import InputError, RunError, did_you_mean
 from robustnli.models import load
 from robustnli.pipeline import runs
 from robustnli.pipeline.blend import blend
+from robustnli.pipeline.evaluate import evaluate
 from robustnli.pipeline.generate import generate, sample, to_row
 from robustnli.pipeline.mixture import mix, read_recipe
 from robustnli.pipeline.probe import fit
@@ -39,6 +40,7 @@ Protocol = Literal["clean", "paper"]
 LEAKS = "leaks: trained on the split it scores"
 Data = dict[str, tuple[Example, ...]]
 Done = Callable[[str, dict[str, Any], Callable[[], dict[str, Any]]], dict[str, Any]]
+TIMED = 2000
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 RECIPES = REPOSITORY / "docs" / "recipes"
 
@@ -150,7 +152,7 @@ def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[
     hashes = {name: runs.content_hash(rows) for name, rows in (data | splits).items()}
 
     def done(name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        alone = name in ("probe", "audit", "robust") or name.startswith("answers")
+        alone = name in ("probe", "audit", "speed", "robust") or name.startswith("answers")
         return runs.stage(out, name, inputs, work, say, together=not alone)
 
     folders = given(Path(plan.given)) if plan.given else _checkpoints(plan, out, data, hashes, done)
@@ -158,6 +160,7 @@ def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[
     probe = done("probe", {"train": hashes["train"], "test": hashes["test"]}, lambda: _probe(data))
     records = {part: _records(out, part, rows, folders, models, probe, hashes[part], done) for part, rows in splits.items()}
     audit = done("audit", {"models": models, "test": hashes["test"]}, lambda: _audit(folders, data["test"]))
+    speed = done("speed", {"models": models, "test": hashes["test"]}, lambda: _speed(folders, data["test"]))
     leaked = {e.uid for e in _drawn(plan, data)} if plan.protocol == "paper" else set()
     stamp = {"scale": plan.scale, "protocol": plan.protocol, "stamp": LEAKS if plan.protocol == "paper" else None}
     report = stamp | build(
@@ -167,8 +170,8 @@ def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[
         for part, rows in records.items():
             write_rows(out / "records" / f"{part}.parquet", _with_text(splits[part], rows) if part == "suite" else rows)
         write_json(out / "report.json", report)
-        (out / "report.md").write_text(to_markdown(report), encoding="utf-8")
-        write_json(out / "manifest.json", _manifest(plan, out, hashes, models) | stamp)
+        (out / "report.md").write_text(to_markdown(report, speed), encoding="utf-8")
+        write_json(out / "manifest.json", _manifest(plan, out, hashes, models) | {"pairs_per_second": speed} | stamp)
     runs.meet()
     return report
 
@@ -309,6 +312,11 @@ def _audit(folders: dict[str, Path], examples: Sequence[Example]) -> dict[str, A
         forms = audit(load(str(folder)), [e.pair for e in examples])
         out[name] = {form: _shares(examples, said) for form, said in forms.items()}
     return out
+
+
+def _speed(folders: dict[str, Path], examples: Sequence[Example]) -> dict[str, Any]:
+    """Pairs a second that each model predicts, over at most `TIMED` of the examples. Beside the report, which is the same whatever the machine."""
+    return {name: round(evaluate(load(str(folder)), examples[:TIMED]).pairs_per_second, 1) for name, folder in folders.items()}
 
 
 def _shares(examples: Sequence[Example], said: Sequence[Prediction]) -> dict[str, Any]:
