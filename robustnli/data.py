@@ -73,6 +73,22 @@ def load_all(sources: Iterable[str]) -> Loaded:
     return sum((load(source) for source in sources), Loaded(()))
 
 
+def load_good(path: Path, *, most: int) -> tuple[Loaded, tuple[str, ...]]:
+    """(the labelled rows of a file that can be read, a sentence for each other row, which names its number); at most `most` rows.
+
+    Raises DataError for what makes the whole file unreadable: its format, its columns, a row after which the next cannot be found.
+    """
+    bad: list[str] = []
+    return _examples(_at_most(read_rows(path), most, path), str(path), bad), tuple(bad)
+
+
+def _at_most(rows: Iterable[tuple[int, dict[str, Any]]], most: int, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for count, row in enumerate(rows):
+        if count == most:
+            raise DataError(f"{path}: more than {most:,} rows. Cut it into several files.")
+        yield row
+
+
 def _suite(split: str) -> Loaded:
     if split and split not in suite.SPLITS:
         raise DataError(f"the suite has no split {split!r}. Its splits are {' and '.join(suite.SPLITS)}; without one, both are read.")
@@ -84,26 +100,43 @@ def _names_a_file(path: Path) -> bool:
     return stem.suffix.lower() in FORMATS
 
 
-def _examples(rows: Iterable[tuple[int, dict[str, Any]]], source: str) -> Loaded:
+def _examples(rows: Iterable[tuple[int, dict[str, Any]]], source: str, bad: list[str] | None = None) -> Loaded:
+    """The examples of rows. A row that is none raises DataError; with `bad`, its sentence is put there, and the next row is read."""
     examples: list[Example] = []
     unlabelled = 0
     columns: dict[str, str] = {}
     for number, row in rows:
-        if not columns or any(name not in row for name in columns.values()):
+        if not columns:
             columns = _columns(row, source, number)
         try:
-            label = parse_label(row[columns["label"]])
-        except ValueError as error:
-            raise DataError(f"{source}, row {number}: {error}") from error
-        if label is None:
-            unlabelled += 1
+            if any(name not in row for name in columns.values()):
+                columns = _columns(row, source, number)
+            item = _example(row, columns, f"{source}, row {number}")
+        except DataError as error:
+            if bad is None:
+                raise
+            bad.append(str(error))
             continue
-        premise, hypothesis = row[columns["premise"]], row[columns["hypothesis"]]
-        for name, text in (("premise", premise), ("hypothesis", hypothesis)):
-            if not isinstance(text, str) or not text.strip():
-                raise DataError(f"{source}, row {number}: {name} is {text!r}, where a sentence is expected.")
-        examples.append(example(premise, hypothesis, label, str(row.get("source") or "")))
+        if item is None:
+            unlabelled += 1
+        else:
+            examples.append(item)
     return Loaded(tuple(examples), unlabelled)
+
+
+def _example(row: dict[str, Any], columns: dict[str, str], at: str) -> Example | None:
+    """The example of a row; None for an unlabelled one. Raises DataError that names `at`."""
+    try:
+        label = parse_label(row[columns["label"]])
+    except ValueError as error:
+        raise DataError(f"{at}: {error}") from error
+    if label is None:
+        return None
+    premise, hypothesis = row[columns["premise"]], row[columns["hypothesis"]]
+    for name, text in (("premise", premise), ("hypothesis", hypothesis)):
+        if not isinstance(text, str) or not text.strip():
+            raise DataError(f"{at}: {name} is {text!r}, where a sentence is expected.")
+    return example(premise, hypothesis, label, str(row.get("source") or ""))
 
 
 def _columns(row: dict[str, Any], source: str, number: int) -> dict[str, str]:

@@ -21,13 +21,16 @@ from robustnli.errors import DataError, RobustNLIError, did_you_mean
 from robustnli.records import FORMATS
 from robustnli.types import Outcome, Pair
 
-NAMES = {"test": "SNLI test", "dev": "SNLI dev", "suite": "Challenge suite"}
+NAMES = {"test": "SNLI test", "dev": "SNLI dev", "suite": "Challenge suite", "file": "Own file"}
 OUTCOMES = tuple(o.value for o in Outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: `models` from older to newer, `splits` suite first; `stamp` warns where its figures leak."""
+    """A finished run: `models` from older to newer, `splits` suite first; `stamp` warns where its figures leak.
+
+    `file`: the name of the user's file that was scored; "" for a run that `robustnli reproduce` made.
+    """
 
     name: str
     path: str
@@ -35,6 +38,7 @@ class Run:
     splits: tuple[str, ...]
     fingerprints: Mapping[str, str]
     stamp: str | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Texts:
 
 def find_runs() -> list[Run]:
     """All finished runs under the roots, `shipped` first, then by name. A folder that is no run is passed over."""
-    folders = [p for root in run_roots() if root.is_dir() for p in sorted(root.iterdir()) if (p / "manifest.json").is_file()]
+    folders = [
+        p for root in run_roots() if root.is_dir() for p in sorted(root.iterdir()) if p.name[0] != "." and (p / "manifest.json").is_file()
+    ]
     runs: dict[str, Run] = {}
     for folder in folders:
         if folder.name not in runs:
@@ -69,7 +75,7 @@ def read_run(folder: Path) -> Run:
     splits = sorted((p.stem for p in (folder / "records").glob("*.parquet")), key=lambda s: (s != "suite", s != "test", s))
     if len(models) < 2 or not splits:
         raise DataError(f"{folder.name}: {len(models)} models and {len(splits)} splits; a run compares at least two models on one split.")
-    return Run(folder.name, str(folder), tuple(models), tuple(splits), models, manifest.get("stamp"))
+    return Run(folder.name, str(folder), tuple(models), tuple(splits), models, manifest.get("stamp"), str(manifest.get("file") or ""))
 
 
 def report(run: Run) -> dict[str, Any]:

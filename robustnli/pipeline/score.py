@@ -26,10 +26,11 @@ from robustnli.types import Attack, Example, Label, Pair, Prediction, Status, Wo
 def attacked(out: Path, name: str, folder: Path, examples: Sequence[Example]) -> list[Row]:
     """One model's predictions and attacks, a row an example; finished parts of an interrupted call are kept."""
     model = load(str(folder))
-    return runs.sharded(out, name, examples, lambda part: _attack_rows(model, part))
+    return runs.sharded(out, name, examples, lambda part: attack_rows(model, part))
 
 
-def _attack_rows(model: NLIModel, examples: Sequence[Example]) -> list[Row]:
+def attack_rows(model: NLIModel, examples: Sequence[Example]) -> list[Row]:
+    """The model's prediction of each example and its attack by up to three masks, as a record holds them."""
     return [_attack_row(a) for a in generate(model, examples, k=DEPTHS[-1])]
 
 
@@ -66,7 +67,7 @@ def answers(folders: Mapping[str, Path], examples: Sequence[Example], attacks: M
 def records(
     examples: Sequence[Example], attacks: Mapping[str, Sequence[Row]], said: Mapping[str, Sequence[list[float]]], hard: set[int]
 ) -> list[Row]:
-    """The flat rows, without any text."""
+    """The flat rows, without any text. `attacks`: model -> its rows as `attacked` gives them, or with `probs` alone where none was made."""
     return [
         _record(i, e, {m: rows[i] for m, rows in attacks.items()}, {k: v[i] for k, v in said.items()}, i in hard)
         for i, e in enumerate(examples)
@@ -82,7 +83,7 @@ def _record(index: int, item: Example, attacks: Mapping[str, Row], said: Mapping
         "hard": hard,
     }
     for model, attack in attacks.items():
-        row |= {f"{key}.{model}": attack[key] for key in ("probs", "status", "broke_at", "tried", "masked", "scores")}
+        row |= {f"{key}.{model}": attack[key] for key in ("probs", "status", "broke_at", "tried", "masked", "scores") if key in attack}
     row |= {f"probs.{key}": probs for key, probs in said.items()}
     for older, newer in combinations(attacks, 2):
         before, after = (Prediction(tuple(attacks[m]["probs"])) for m in (older, newer))  # type: ignore[arg-type]
@@ -90,9 +91,10 @@ def _record(index: int, item: Example, attacks: Mapping[str, Row], said: Mapping
     return row
 
 
-def scored(name: str, rows: Sequence[Row]) -> Scored:
-    """Records as what `report.build` reads."""
-    models = [key.removeprefix("status.") for key in rows[0] if key.startswith("status.")]
+def scored(name: str, rows: Sequence[Row], models: Sequence[str] = ()) -> Scored:
+    """Records as what `report.build` reads. `models`: all of them, where not every one was attacked."""
+    victims = [key.removeprefix("status.") for key in rows[0] if key.startswith("status.")]
+    models = models or victims
 
     def said(key: str) -> list[Prediction]:
         return [Prediction(tuple(row[f"probs.{key}"])) for row in rows]
@@ -104,7 +106,7 @@ def scored(name: str, rows: Sequence[Row]) -> Scored:
             tuple(row[f"tried.{m}"] for row in rows),
             tuple(len(row[f"masked.{m}"]) // 3 for row in rows),
         )
-        for m in models
+        for m in victims
     }
     parts = {part.name: [i for i, row in enumerate(rows) if part.name in row["slices"]] for part in STANDARD}
     gold = tuple(Label(row["gold"]) for row in rows)
