@@ -61,8 +61,8 @@ def transfer(seen: View, budget: int | None = None) -> Chart:
         colorscale=[[0, _GREY], [1, _GREY]], hoverinfo="skip", text=texts, texttemplate="%{text}",
     )  # fmt: skip
     figure = framed(
-        [own, drawn], height=330, yaxis={"autorange": "reversed", "title": {"text": "made against"}, "automargin": True},
-        xaxis={"side": "top", "title": {"text": "scored on", "standoff": 4}, "automargin": True}, margin={"l": 8, "r": 8, "t": 60, "b": 8},
+        [own, drawn], height=330, yaxis={"autorange": "reversed", "title": {"text": "made against"}, "automargin": True, "showgrid": False},
+        xaxis={"side": "top", "title": {"text": "scored on", "standoff": 4}, "automargin": True, "showgrid": False}, margin={"l": 8, "r": 8, "t": 60, "b": 8},
     )  # fmt: skip
     rows = tuple({"made against": a, "scored on": b} | _cells(r, "broken too") for (a, b), r in found.items() if a != b)
     alt = "; ".join(f"made against {a}, scored on {b}: {r.told()}" for (a, b), r in found.items() if a != b)

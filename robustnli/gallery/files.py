@@ -8,6 +8,7 @@ that nothing here needs a model. Probabilities are kept as whole ten-thousandths
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from robustnli import config, suite
-from robustnli.errors import DataError
+from robustnli.errors import DataError, InputError
 from robustnli.evidence import Texts
 from robustnli.gallery.edits import SEGMENTS, Edit, apply
 from robustnli.records import atomic_path, write_json
@@ -170,3 +171,11 @@ def _with_text(frame: pd.DataFrame, texts: Texts | None) -> pd.DataFrame:
 
 def _column(values: Iterable[Any]) -> pd.Series:
     return pd.Series(list(values), dtype=object)
+
+
+def remove(finished: Finished) -> None:
+    """Remove a finished attack of the user's own. Raises InputError for any other, or where nothing may be written."""
+    folder = Path(finished.path)
+    if config.readonly() or folder.resolve().parent != (config.home() / "attacks").resolve():
+        raise InputError(f"{finished.name} is not yours to remove here: only what was run on this server, and not where it is read-only.")
+    shutil.rmtree(folder)

@@ -9,16 +9,21 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
-from robustnli import browse, discover, evidence, slices
+from robustnli import browse, discover, evidence, ownruns, slices
+from robustnli.checkpoints import find
 from robustnli.config import snli_files
 from robustnli.discover import Search
 from robustnli.errors import InputError
 from robustnli.evidence import Run, Texts
+from robustnli.gallery import files as finished_files
+from robustnli.gallery import view as finished_view
+from robustnli.gallery.files import Finished
 from robustnli.slices import Slice
 from robustnli.types import Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
@@ -144,6 +149,15 @@ def view(run: Run, split: str, older: str, newer: str, uploaded: Texts | None) -
     return _view(key, older, newer, table, at_hand), at_hand
 
 
+@st.cache_resource(max_entries=3, show_spinner="Reading the file")
+def upload(name: str, content: bytes) -> ownruns.Upload:
+    """The rows of a file given on the page."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / ownruns.plain_name(name)
+        path.write_bytes(content)
+        return ownruns.read(path, Path(name).name)
+
+
 @st.cache_data(max_entries=300, show_spinner=False)
 def slice_rows(_table: pd.DataFrame, key: str, part: Slice, before: str, after: str) -> np.ndarray | str:
     """Which rows a user's slice holds; what is wrong where they cannot be told, so that it is not tried again. `key` tells the table."""
@@ -163,3 +177,26 @@ def over_matched(_table: pd.DataFrame, key: str, part: Slice, before: str, after
 def differences(_table: pd.DataFrame, key: str, before: str, after: str, own: tuple[Slice, ...]) -> Search:
     """Where the models differ most. `key` tells the table."""
     return discover.differences(_table, before, after, own=own)
+
+
+def finished_attacks() -> list[Finished]:
+    """Finished attacks, looked for anew at each run: a folder may have come or gone."""
+    return finished_files.find_finished()
+
+
+def fingerprints() -> dict[str, str]:
+    """Name -> fingerprint of the checkpoints that are here now."""
+    return {item.name: item.checkpoint.fingerprint for item in find() if item.checkpoint}
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading the attack")
+def _attack_view(key: str, _finished: Finished, _texts_at_hand: Texts | None) -> finished_view.View:
+    return finished_view.view(_finished, *finished_files.read_rows(_finished, _texts_at_hand), key)
+
+
+def attack_view(finished: Finished) -> finished_view.View:
+    """A finished attack's rows, counted from; shared by all sessions and never written to."""
+    stamp = (Path(finished.path) / "rows.parquet").stat().st_mtime_ns
+    snli = {"SNLI dev": "dev", "SNLI test": "test"}.get(finished.data)
+    at_hand = texts(snli) if snli else None
+    return _attack_view(f"{finished.path} | {stamp} | {len(at_hand.pairs) if at_hand else 0}", finished, at_hand)
