@@ -4,10 +4,11 @@ import streamlit as st
 
 from robustnli import browse
 from robustnli.ui import cached, problems, slice_lab
-from robustnli.ui.errors import behind, inputs, missing, overview, rows, state
+from robustnli.ui.errors import behind, inputs, missing, overview, own, rows, state
 
 state.start()
 rows.opened()
+own.arrived()
 
 st.title("Error explorer")
 runs = cached.runs()
@@ -16,10 +17,15 @@ if not runs:
         "No finished run was found. Make one with `robustnli reproduce`, or name the folder that holds some in ROBUSTNLI_RUNS.",
         icon=":material/folder_off:",
     )
+    own.offer()
+    own.under_way()
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     run, split, older, newer = inputs.choose(runs)
+    own.offer()
+    own.manage(run)
+own.under_way()
 if run.stamp:
     st.warning(run.stamp, icon=":material/gpp_maybe:")
 if older == newer:
@@ -32,6 +38,7 @@ with problems.shown():
     seen = browse.extended(seen, slice_lab.own_rows(seen.table, older, newer) if slice_lab.own_slices() else {})
     filters = state.filters(seen)
     inputs.refused()
+    inputs.taken(seen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = inputs.denominator()
         picture = inputs.picture()
@@ -49,6 +56,6 @@ with problems.shown():
         behind.figures(seen, overview.open_slice(filters), picture)
     elif section == "lab":
         slice_lab.slice_lab_ui(seen.table, older, newer)
-    elif difference := slice_lab.differences_ui(seen.table, older, newer):
-        rows.pages(seen, filters, kept & difference.rows)
+    elif difference := slice_lab.differences_ui(seen.table, older, newer, state.get("differ"), state.choose_difference):
+        rows.of_difference(seen, filters, kept, difference)
     state.write_url()

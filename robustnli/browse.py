@@ -41,7 +41,7 @@ class View:
     """Two models on one split. `table`: one row an example, see `view`; `members`: slice -> which rows it holds, (n,) bool.
 
     `probs`: what the older and the newer model say, (n, 3) each. `key` names the view where results are cached; `own` the slices
-    that `extended` added.
+    that `extended` added, `taken` those that it could not, since the data has a slice of their name.
     """
 
     table: pd.DataFrame
@@ -52,6 +52,13 @@ class View:
     without_text: int = 0
     key: str = ""
     own: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the data that its rows name (the suite's dev and test); () where there are fewer than two."""
+        names = tuple(sorted(self.table["split"].dropna().unique())) if "split" in self.table else ()
+        return names if len(names) > 1 else ()
 
     @property
     def phenomena(self) -> tuple[str, ...]:
@@ -98,9 +105,11 @@ def view(table: pd.DataFrame, older: str, newer: str, without_text: int = 0, key
 
 
 def extended(seen: View, own: Mapping[str, np.ndarray]) -> View:
-    """The view with slices of the user's own: name -> which rows, (n,) bool. One without rows, or with a name taken, is left out."""
-    added = {name: rows for name, rows in own.items() if rows.any() and name not in seen.members}
-    return replace(seen, members={**seen.members, **added}, own=tuple(added)) if added else seen
+    """The view with slices of the user's own: name -> which rows, (n,) bool. One without rows is left out; one with a name taken, too,
+    and named in `taken`."""
+    taken = tuple(name for name in own if name in seen.members)
+    added = {name: rows for name, rows in own.items() if rows.any() and name not in taken}
+    return replace(seen, members={**seen.members, **added}, own=tuple(added), taken=taken) if added or taken else seen
 
 
 def _words(*sentences: str | None) -> float:
@@ -142,7 +151,7 @@ class Filters:
     """What rows are asked for; an empty field asks for nothing. Several values of one field are alternatives.
 
     `label`, `was`, `said`: gold, the older and the newer model's label. `sure`: the newer model's confidence in percent (to three decimals), and
-    `words`: words of the longer sentence, both from and to, inclusive. `q`: every word of it stands in the premise or hypothesis.
+    `words`: words of the longer sentence, both from and to, inclusive. `part`: dev or test within the suite. `q`: every word of it stands in the premise or hypothesis.
     """
 
     slice: str = ""
@@ -153,6 +162,7 @@ class Filters:
     sure: tuple[int, int] | None = None
     words: tuple[int, int] | None = None
     phenomenon: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
     q: str = ""
 
     @classmethod
@@ -173,6 +183,7 @@ class Filters:
             sure=_range(query.get("sure", ""), 100),
             words=_range(query.get("words", ""), 9999),
             phenomenon=several("phenomenon", seen.phenomena if seen else None),
+            part=several("part", seen.parts if seen else None),
             q=" ".join(query.get("q", "").split())[:200],
         )
 
@@ -193,7 +204,7 @@ class Filters:
     def told(self) -> dict[str, str]:
         """Field -> what it asks for, in words."""
         names = {"slice": "slice", "outcome": "outcome", "label": "gold", "was": "older says", "said": "newer says", "sure": "confidence",
-                 "words": "words", "phenomenon": "phenomenon", "q": "text"}  # fmt: skip
+                 "words": "words", "phenomenon": "phenomenon", "part": "part", "q": "text"}  # fmt: skip
         out = {}
         for name, value in self.items().items():
             text = value if isinstance(value, str) else f"{value[0]} to {value[1]}" if name in ("sure", "words") else " or ".join(value)
@@ -229,6 +240,8 @@ def keep(seen: View, filters: Filters) -> np.ndarray:
         kept &= table["words"].between(*filters.words).to_numpy()
     if filters.phenomenon:
         kept &= table["phenomenon"].isin(filters.phenomenon).to_numpy()
+    if filters.part:
+        kept &= table["split"].isin(filters.part).to_numpy()
     for word in filters.q.casefold().split():
         kept &= np.fromiter((word in text for text in table["text"]), dtype=bool, count=len(table))
     return kept
@@ -256,7 +269,7 @@ def export(seen: View, at: np.ndarray) -> pd.DataFrame:
     rows = seen.table.iloc[at]
     names = np.array(LABEL_NAMES, dtype=object)
     out: dict[str, Any] = {"uid": rows["uid"].to_numpy()}
-    for column in ("premise", "hypothesis", "slice", "phenomenon", "note"):
+    for column in ("premise", "hypothesis", "split", "slice", "phenomenon", "note"):
         if column in rows:
             out[column] = rows[column].map(safe_cell).to_numpy()
     out["gold"] = names[rows["gold"].to_numpy(dtype=int)]

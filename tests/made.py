@@ -76,7 +76,8 @@ def suite_rows(items: list[Example]) -> list[dict[str, object]]:
         slice_, phenomenon = kinds[int(row["index"]) % 4 if int(row["index"]) % 40 else 3]  # type: ignore[call-overload]
         start, end = spans(item.pair.hypothesis)[0]
         row |= {
-            "premise": item.pair.premise, "hypothesis": item.pair.hypothesis, "group": f"g{row['index']}", "split": "test", "slice": slice_,
+            "premise": item.pair.premise, "hypothesis": item.pair.hypothesis, "group": f"g{row['index']}",
+            "split": "dev" if int(row["index"]) % 3 == 0 else "test", "slice": slice_,
             "phenomenon": phenomenon, "deciding": [{"segment": "hypothesis", "start": start, "end": end}], "note": "made up",
         }  # fmt: skip
         out.append(row)

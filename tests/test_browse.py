@@ -89,7 +89,9 @@ def test_the_address_brings_the_filters_back(made: browse.View, filters: Filters
     assert set(filters.told()) == set(filters.items())
 
 
-@given(st.dictionaries(st.sampled_from(["slice", "outcome", "label", "was", "sure", "words", "phenomenon", "q"]), st.text(max_size=30)))
+@given(
+    st.dictionaries(st.sampled_from(["slice", "outcome", "label", "was", "sure", "words", "phenomenon", "part", "q"]), st.text(max_size=30))
+)
 def test_any_address_gives_filters_that_work(made: browse.View, query: dict[str, str]) -> None:
     kept = browse.keep(made, Filters.parse(query, made))
     assert kept.dtype == bool and len(kept) == len(made.table)
@@ -118,7 +120,21 @@ def test_the_suite_has_its_own_slices_and_phenomena(suite: browse.View, made: br
     assert suite.phenomena == ("late", "modal", "place", "verbal")
     kept = browse.keep(suite, Filters.parse({"phenomenon": "modal"}, suite))
     assert kept.any() and set(suite.table["slice"][kept]) == {"ambiguity"}
+    assert suite.parts == ("dev", "test")
+    for part in suite.parts:
+        kept = browse.keep(suite, Filters.parse({"part": part}, suite))
+        assert kept.tolist() == (suite.table["split"] == part).tolist() and 0 < kept.sum() < len(kept)
+    assert Filters.parse({"part": "dev~train"}, suite).query() == {"part": "dev"}
+    assert made.parts == () and Filters.parse({"part": "dev"}, made) == Filters()
     assert made.phenomena == () and made.shown == ("all", "negation", "ambiguity", "long")
+
+
+def test_own_slices_are_added_and_one_with_a_name_taken_is_told(suite: browse.View) -> None:
+    rows = np.arange(120) < 7
+    more = browse.extended(suite, {"mine": rows, "plain": rows, "empty": rows & False})
+    assert more.own == ("mine",) and more.taken == ("plain",) and list(more.members) == [*suite.members, "mine"]
+    assert more.members["mine"].sum() == 7 and (more.members["plain"] == suite.members["plain"]).all()
+    assert browse.extended(suite, {"plain": rows}).taken == ("plain",) and browse.extended(suite, {}) is suite
 
 
 def test_sorting_keeps_equals_in_order_and_puts_missing_last(made: browse.View) -> None:

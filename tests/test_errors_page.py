@@ -12,15 +12,20 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from robustnli import jobs
 from robustnli.browse import Filters
-from tests.made import make_all
+from robustnli.slicefile import to_query
+from robustnli.slices import Slice
+from tests.made import examples, make_all, make_run, records
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_all(tmp_path_factory.mktemp("errors"), 300, 240)
+    runs, text = make_all(tmp_path_factory.mktemp("errors"), 300, 240)
+    make_run(runs / "other", {"test": records(examples(300), right=(0.4, 0.5, 0.95))})
+    return runs, text
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +140,90 @@ def test_phenomena_are_a_filter_of_the_suite_only() -> None:
     assert " of 240 rows" in said(at) and widget(at, "multiselect", "phenomenon").value == ["modal"]
     at = page(split="test", phenomenon="modal")
     assert not at.exception and "All **300** rows" in said(at)
+
+
+def test_dev_and_test_of_the_suite_are_a_filter_in_the_address_and_a_chip() -> None:
+    at = page(part="dev")
+    assert "**80** of 240 rows" in said(at) and widget(at, "multiselect", "part").value == ["dev"]
+    widget(at, "multiselect", "part").set_value(["test"]).run()
+    assert address(at) == {"part": "test"} and "**160** of 240 rows" in said(at)
+    button(at, "part: test").click().run()
+    assert address(at) == {} and "All **240** rows" in said(at)
+    at = page(split="test", part="dev")
+    assert not at.exception and "All **300** rows" in said(at) and not [w for w in at.multiselect if w.label == "Part of the data"]
+
+
+def test_an_own_slice_with_a_name_taken_is_told() -> None:
+    part = Slice(name="plain", about="", cues=("baker",))
+    at = page(lab=to_query(part))
+    assert not at.exception and "Your slice **plain** is not drawn here" in said(at)
+    assert "is not drawn here" not in said(page(split="test", lab=to_query(part)))
+
+
+def test_a_chosen_difference_is_in_the_address_and_can_be_let_go() -> None:
+    query = {"run": "other", "view": "differ", "newer": "robust"}
+    found = page(**query).dataframe(key="lab.differences").value["slice"].tolist()
+    query["differ"] = found[0]
+    at = page(**query)
+    assert not at.exception and address(at) == query
+    rows = at.dataframe(key="lab.differences").value["rows"][0]
+    assert f"**{rows:,}** rows of" in said(at)
+    button(at, found[0]).click().run()
+    assert address(at) == {k: v for k, v in query.items() if k != "differ"}
+    at = page(**(query | {"differ": "no such slice"}))
+    assert "no such slice, which is not among these" in said(at)
+
+
+def offered(at: AppTest, name: str, content: bytes) -> AppTest:
+    """The page with the box for an own file open and a file in it."""
+    at.session_state["errors.own.0"] = True
+    at.run()
+    return at.file_uploader(key="errors.own.0.file").upload(name, content, "text/csv").run()
+
+
+CSV = "premise,hypothesis,label\n" + "".join(f"A cat sits on mat {n}.,It {'sits' if n % 2 else 'runs'}.,{n % 2 * 2}\n" for n in range(40))
+
+
+def test_an_own_file_is_scored_chosen_renamed_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBUSTNLI_HOME", str(tmp_path))
+    at = offered(page(slice="negation"), "my pairs.csv", (CSV + "A cat.,A dog.,perhaps\n,A dog.,0\n").encode())
+    assert not at.exception and "**40 rows** can be scored" in said(at) and "2 rows cannot be read" in said(at)
+    assert any("my pairs.csv, row 41: label 'perhaps'" in c.value and "row 42" in c.value for c in at.code)
+    assert at.button(key="errors.own.go").disabled, "rows are not left out unasked"
+    at.checkbox(key="errors.own.skip").check().run()
+    at.button(key="errors.own.go").click().run()
+    assert not at.exception and not at.error
+    (job,) = jobs.find_all("score")
+    until = time.time() + 120
+    while jobs.find(job.id).active:
+        assert time.time() < until
+        time.sleep(0.1)
+    at.run()
+    assert not at.exception and address(at) == {"run": "my pairs"}, "the run is chosen, and the filters of other data are gone"
+    assert "All **40** rows" in said(at) and "A cat sits on mat" in " ".join(str(h.value) for h in at.get("html"))
+    at.text_input(key="errors.own.rename.my pairs").set_value("made").run()
+    button(at, "Rename").click().run()
+    assert "a run named 'made' already" in said(at) and address(at) == {"run": "my pairs"}
+    at.text_input(key="errors.own.rename.my pairs").set_value("cats").run()
+    button(at, "Rename").click().run()
+    assert not at.exception and address(at) == {"run": "cats"} and "All **40** rows" in said(at)
+    assert button(at, "Remove").disabled
+    at.checkbox(key="errors.own.sure.cats").check().run()
+    button(at, "Remove").click().run()
+    assert not at.exception and address(at) == {} and not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_file_that_cannot_be_scored_says_why() -> None:
+    at = offered(page(), "x.csv", b"a,b\n1,2\n")
+    assert not at.exception and "x.csv, row 1: no column premise" in said(at) and not [b for b in at.button if b.label == "Score"]
+
+
+def test_a_read_only_server_refuses_a_file_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBUSTNLI_READONLY", "1")
+    at = page()
+    at.session_state["errors.own.0"] = True
+    at.run()
+    assert not at.exception and "read-only" in said(at) and not at.file_uploader and any("robustnli score" in c.value for c in at.code)
 
 
 @pytest.mark.parametrize("view", ["figures", "lab", "differ"])

@@ -17,7 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from robustnli.compare import TOO_FEW, mcnemar, verdict, wilson
-from robustnli.discover import Difference
+from robustnli.discover import Difference, Search
 from robustnli.errors import InputError
 from robustnli.evidence import OUTCOMES, outcomes
 from robustnli.figures import escape_markdown
@@ -268,10 +268,13 @@ def _files() -> None:
             )  # fmt: skip
 
 
-def differences_ui(table: pd.DataFrame, before: str, after: str) -> Difference | None:
+def differences_ui(
+    table: pd.DataFrame, before: str, after: str, chosen: str = "", choose: Callable[[str], None] = lambda text: None
+) -> Difference | None:  # fmt: skip
     """Draw "Where do they differ most?": slices of up to two conditions with the largest significant net change.
 
-    Returns the one whose row is chosen in the table, else None; its `rows` tell which rows it holds.
+    Returns the one whose conditions are `chosen`, else None; its `rows` tell which rows it holds. `choose` is called with the
+    conditions of the row that is clicked in the table, "" where it is clicked again.
     """
     st.markdown("##### Where do they differ most?")
     key = _key(table, before, after)
@@ -281,7 +284,16 @@ def differences_ui(table: pd.DataFrame, before: str, after: str) -> Difference |
     if not search.found:
         few = f"No slice has {TOO_FEW} rows or more: too few to tell." if not search.tried else ""
         st.info(few or f"None of {search.tried:,} slices changed beyond what chance gives so many.", icon=":material/balance:")
-        return None
+    else:
+        _differences(search, chosen, choose)
+    picked = next((d for d in search.found if d.counts.slice == chosen), None)
+    if chosen and picked is None:
+        st.warning(f"The address asks for the slice {escape_markdown(chosen[:200])}, which is not among these.", icon=":material/link_off:")
+    return picked
+
+
+def _differences(search: Search, chosen: str, choose: Callable[[str], None]) -> None:
+    """What was tried, and the table of what was found, with the chosen row marked."""
     st.caption(
         f"{search.tried:,} slices of one and two conditions with {TOO_FEW} rows or more were tried, and {search.significant:,} of them changed "
         "significantly (McNemar's exact test; of such, 5 % may be false, after Benjamini and Hochberg); shown are those that no clearer one "
@@ -289,13 +301,14 @@ def differences_ui(table: pd.DataFrame, before: str, after: str) -> Difference |
         "ask of other data, such as another split. Slices overlap. Where a condition is the older model's low confidence, "
         "any other model would fix some."
     )
-    chosen = st.dataframe(
-        pd.DataFrame([_line(d) for d in search.found]), hide_index=True, width="stretch", key="lab.differences", on_select="rerun",
-        selection_mode="single-row", column_config={"p, adjusted": st.column_config.NumberColumn(format="%.2g")},
+    names = [d.counts.slice for d in search.found]
+    key = state.differences([names.index(chosen)] if chosen in names else [])
+    st.dataframe(
+        pd.DataFrame([_line(d) for d in search.found]), hide_index=True, width="stretch", key=key, selection_mode="single-row",
+        on_select=lambda: choose(next((names[i] for i in state.clicked_rows(key) if i < len(names)), "")),
+        column_config={"p, adjusted": st.column_config.NumberColumn(format="%.2g")},
         alt="Slices with the largest significant net change, one a row",
     )  # fmt: skip
-    picked = [i for i in chosen["selection"]["rows"] if i < len(search.found)]
-    return search.found[picked[0]] if picked else None
 
 
 def _line(d: Difference) -> dict[str, Any]:

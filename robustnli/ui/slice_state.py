@@ -136,6 +136,19 @@ def widget(name: str, value: Any) -> str:
     return key
 
 
+def differences(rows: list[int]) -> str:
+    """The key of the table of differences, in which these rows are chosen now."""
+    key = "lab.differences"
+    if key not in st.session_state or clicked_rows(key) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    return key
+
+
+def clicked_rows(key: str) -> list[int]:
+    """The rows chosen in a table."""
+    return list(st.session_state[key]["selection"]["rows"])
+
+
 def changed(name: str) -> Callable[[], None]:
     """A callback: the draft takes what the widget of that name shows."""
 

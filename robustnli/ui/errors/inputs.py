@@ -89,6 +89,17 @@ def refused() -> None:
             f"The address asks for the {_WHAT.get(name, name)} {escape_markdown(value[:80])}, which is not here. The default is shown.",
             icon=":material/link_off:",
         )
+    if problem := state.told():
+        st.warning(escape_markdown(problem), icon=":material/warning:")
+
+
+def taken(seen: View) -> None:
+    """Say which own slices are not drawn, since the data has a slice of their name."""
+    for name in seen.taken:
+        st.warning(
+            f"Your slice **{escape_markdown(name)}** is not drawn here: this data has a slice of that name. Give yours another one in the "
+            "Slice lab.", icon=":material/label_off:",
+        )  # fmt: skip
 
 
 def chips(filters: Filters, kept: int, n: int) -> None:
@@ -132,6 +143,8 @@ def row_filters(seen: View, filters: Filters) -> None:
             _several("Gold label", "label", LABEL_NAMES, filters.label)
             if seen.phenomena:
                 _several("Phenomenon", "phenomenon", seen.phenomena, filters.phenomenon)
+            if seen.parts:
+                _several("Part of the data", "part", seen.parts, filters.part)
         with columns[2]:
             _several("Older model says", "was", LABEL_NAMES, filters.was)
             _several("Newer model says", "said", LABEL_NAMES, filters.said)

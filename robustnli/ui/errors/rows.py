@@ -11,6 +11,8 @@ import streamlit as st
 from robustnli import browse
 from robustnli.browse import PAGE_SIZES, SORTS, Filters, View
 from robustnli.charts import COLOURS
+from robustnli.discover import Difference
+from robustnli.figures import escape_markdown
 from robustnli.marked import Span, card
 from robustnli.slices import STANDARD
 from robustnli.types import LABELS, Pair
@@ -25,6 +27,17 @@ def browser(seen: View, filters: Filters, kept: np.ndarray) -> None:
     """The search, the filters, and the page of the rows kept by them."""
     inputs.row_filters(seen, filters)
     pages(seen, filters, kept)
+
+
+def of_difference(seen: View, filters: Filters, kept: np.ndarray, difference: Difference) -> None:
+    """The rows of a found difference that fulfil the filters, below a button that lets go of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{int((kept & difference.rows).sum()):,}** rows of", width="content")
+        st.button(
+            escape_markdown(difference.counts.slice), key="errors.x.differ", icon=":material/close:", help="Let go of this slice",
+            on_click=state.choose_difference, args=("",),
+        )  # fmt: skip
+    pages(seen, filters, kept & difference.rows)
 
 
 def pages(seen: View, filters: Filters, kept: np.ndarray) -> None:

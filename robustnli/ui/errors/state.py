@@ -15,10 +15,11 @@ from robustnli.browse import Filters, View
 from robustnli.evidence import Texts
 from robustnli.ui import slice_state, state
 
-FILTERS = ("slice", "outcome", "label", "was", "said", "sure", "words", "phenomenon", "q")
-CHOICES = ("run", "split", "older", "newer", "of", "show", "picture", "view", "sort", "size", "page", *FILTERS)
-_STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN = (
-    f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open")
+FILTERS = ("slice", "outcome", "label", "was", "said", "sure", "words", "phenomenon", "part", "q")
+DATA = ("run", "split", "older", "newer")
+CHOICES = (*DATA, "of", "show", "picture", "view", "sort", "size", "page", "differ", *FILTERS)
+_STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN, _OWN, _JOB, _TOLD = (
+    f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open", "own", "job", "told")
 )  # fmt: skip
 
 
@@ -43,11 +44,13 @@ def get(name: str, default: str = "") -> str:
 
 
 def put(**values: str) -> None:
-    """Remember texts ("" forgets one); another page of rows than the first survives no other change."""
+    """Remember texts ("" forgets one); another page of rows than the first survives no other change, a chosen difference no other data."""
     st.session_state[_TOUCHED] = True
     kept = st.session_state[_STATE] | values
     if set(values) - {"page", "view", "picture"}:
         kept.pop("page", None)
+    if set(values) & {*DATA}:
+        kept.pop("differ", None)  # of other rows
     st.session_state[_STATE] = {k: v for k, v in kept.items() if v}
 
 
@@ -108,6 +111,11 @@ def write_url() -> None:
     st.session_state[_WRITTEN] = dict(st.session_state[_STATE])
 
 
+def choose_difference(text: str) -> None:
+    """Remember which of the found differences is looked at; "" for none."""
+    put(differ=text)
+
+
 def remember_texts(found: Texts) -> None:
     """Use the text of a file given in the page, for this session."""
     st.session_state[_TEXTS] = found
@@ -127,3 +135,40 @@ def open_pair(query: dict[str, str]) -> None:
 def opened_pair() -> dict[str, str]:
     """What `open_pair` was told since this was last asked; {} for nothing."""
     return dict(st.session_state.pop(_OPEN, {}))
+
+
+def take_run(name: str, *, keep: bool = False) -> None:
+    """Choose a run ("": the default one); `keep`: all else stays, since it is the same run under another name."""
+    kept = st.session_state[_STATE] if keep else {}
+    st.session_state[_STATE] = {k: v for k, v in (kept | {"run": name}).items() if v}
+    renew()
+
+
+def await_job(job_id: str) -> None:
+    """Remember the job whose run this session waits for; "" for none."""
+    st.session_state[_JOB] = job_id
+
+
+def awaited_job() -> str:
+    """What `await_job` was told last."""
+    return str(st.session_state.get(_JOB) or "")
+
+
+def own_box() -> str:
+    """The key of the box that asks for a file of the user's own."""
+    return f"{_OWN}.{st.session_state.get(_OWN, 0)}"
+
+
+def close_own() -> None:
+    """The box that asks for a file is closed, and empty, when it is drawn next."""
+    st.session_state[_OWN] = st.session_state.get(_OWN, 0) + 1
+
+
+def tell(problem: str) -> None:
+    """Remember what went wrong in a callback, for `told`."""
+    st.session_state[_TOLD] = problem
+
+
+def told() -> str:
+    """What `tell` was told since this was last asked."""
+    return str(st.session_state.pop(_TOLD, ""))
