@@ -5,6 +5,7 @@ torch is imported inside, so that a page which only reads files never pays for i
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustnli.models import NLIModel
+    from robustnli.store import Store
 
 ENTRIES = 2000
 A = TypeVar("A")
@@ -91,6 +93,21 @@ def radius(checkpoint: Checkpoint, pair: Pair, budget: int) -> Radius:
     from robustnli.attack import smallest_flip
 
     return smallest_flip(model(checkpoint), pair, budget=budget)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _store(url: str) -> Store:
+    from robustnli.store import open_store
+
+    return open_store(url)
+
+
+def store() -> Store:
+    """The curated examples: of ROBUSTNLI_DATABASE_URL, else of Streamlit's secret connections.robustnli.url, else of the data folder."""
+    from robustnli.config import database_url
+
+    secret = st.secrets.get("connections", {}).get("robustnli", {}).get("url", "") if st.secrets.load_if_toml_exists() else ""
+    return _store(os.environ.get("ROBUSTNLI_DATABASE_URL") or str(secret) or database_url())
 
 
 def together(work: Callable[[A], B], items: Sequence[A]) -> list[Callable[[], B]]:
