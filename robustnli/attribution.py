@@ -1,4 +1,4 @@
-"""attribute(model, pair, target, method): one score a word, through Captum on `inputs_embeds`. No hook is ever set.
+"""attribute(model, pair, target, method): one score a word. No hook is ever set; Captum, where it is used, gets embeddings.
 
 gradient               the paper's section 4.2: sum over dimensions of |d loss(target) / d embedding|; magnitudes, >= 0
 input_x_gradient       embedding * d logit(target) / d embedding, summed: signed, first-order
@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
 from robustnli.errors import InputError, did_you_mean
 from robustnli.masking import mask
 from robustnli.models import SEGMENTS, Encoding, NLIModel, batches
-from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Segment
+from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Prediction, Segment
 
 METHODS: dict[Method, str] = {
     "gradient": "Loss gradient (the paper's)",
@@ -45,6 +44,8 @@ def attribute_many(
         raise InputError(f"attribution method {method!r} is unknown.{did_you_mean(method, METHODS)}")
     if method == "leave_one_out":
         return [_leave_one_out(model, pair, target) for pair, target in zip(pairs, targets, strict=True)]
+    if method == "gradient":
+        return [attribution for _, attribution in predict_and_attribute(model, pairs, targets)]
     encodings = model.encode(pairs)
     out: list[Attribution | None] = [None] * len(pairs)
     for rows in batches([len(e.ids) for e in encodings]):
@@ -56,10 +57,23 @@ def attribute_many(
     return out  # type: ignore[return-value]
 
 
+def predict_and_attribute(model: NLIModel, pairs: Sequence[Pair], targets: Sequence[Label | None]) -> list[tuple[Prediction, Attribution]]:
+    """Predictions and loss gradients of many pairs, both from one pass; a target that is None is the label predicted."""
+    encodings = model.encode(pairs)
+    predictions, scores = model.ask(encodings, dict(enumerate(targets)))
+    out = []
+    for i, (pair, target, prediction) in enumerate(zip(pairs, targets, predictions, strict=True)):
+        blank = Attribution(pair, prediction.label if target is None else target, "gradient", (), ())
+        out.append((prediction, _by_word(model, blank, encodings[i], scores[i])))
+    return out
+
+
 def _token_scores(
     model: NLIModel, pairs: Sequence[Pair], group: Sequence[Encoding], labels: torch.Tensor, method: Method, steps: int
 ) -> tuple[torch.Tensor, Sequence[float | None]]:
     """Scores (batch, length) and, for integrated gradients, logit(pair) - logit(baseline) of each row."""
+    from captum.attr import InputXGradient, IntegratedGradients  # here: its import costs a second, and most pages never need it
+
     inputs = model.tensors(group)
     ids = inputs.pop("input_ids")  # (batch, length)
     types = inputs.get("token_type_ids")
@@ -69,16 +83,9 @@ def _token_scores(
         given = {"inputs_embeds": embedded} if types is None else {"inputs_embeds": embedded, "token_type_ids": types}
         return model.logits(given).gather(1, labels[:, None])[:, 0]  # (batch,)
 
-    def loss(embedded: torch.Tensor, labels: torch.Tensor, types: torch.Tensor | None) -> torch.Tensor:
-        given = {"inputs_embeds": embedded} if types is None else {"inputs_embeds": embedded, "token_type_ids": types}
-        return torch.nn.functional.cross_entropy(model.logits(given), labels, reduction="none")  # (batch,)
-
     extra = (labels, types)
-    none: list[float | None] = [None] * len(group)
-    if method == "gradient":
-        return Saliency(loss).attribute(embeds, additional_forward_args=extra).sum(-1), none
     if method == "input_x_gradient":
-        return InputXGradient(logit).attribute(embeds, additional_forward_args=extra).sum(-1), none
+        return InputXGradient(logit).attribute(embeds, additional_forward_args=extra).sum(-1), [None] * len(group)
     baseline = model.embed(_masked_ids(model, pairs, group, ids))
     scores = IntegratedGradients(logit).attribute(
         embeds, baselines=baseline, additional_forward_args=extra, n_steps=steps, internal_batch_size=max(len(group), 32)

@@ -1,30 +1,31 @@
 """NLIModel: load a checkpoint, encode pairs, predict. The checkpoint's label order and all token indices end here.
 
 A typed `[MASK]` is the mask token; `[SEP]`, `[CLS]`, `[PAD]`, `[UNK]` in a sentence are plain text. Any
-`AutoModelForSequenceClassification` with the three NLI label names works; weights are float32 in memory.
+`AutoModelForSequenceClassification` with the three NLI label names works; weights are float32 in memory. BERT-, ELECTRA- and
+RoBERTa-shaped ones run in `fast`, all others in transformers.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from robustnli import loading
 from robustnli.checkpoints import label_order, resolve
 from robustnli.config import threads
 from robustnli.errors import CheckpointError, RobustNLIError
+from robustnli.fast import Differentiable, half_precision, pack, same_length
+from robustnli.loading import Parts
 from robustnli.masking import spans
-from robustnli.types import MASK, Checkpoint, Pair, Prediction, Segment, Word
+from robustnli.types import MASK, Checkpoint, Label, Pair, Prediction, Segment, Word
 
-# transformers imports its parts when they are first asked for; two threads that ask at once find it half imported.
-_LOADING = threading.Lock()
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 TOKENS_PER_BATCH = 2048
 
@@ -50,15 +51,37 @@ class Fit:
 class NLIModel:
     """A classifier of pairs. Safe to share between threads: evaluation mode, no hooks, weights frozen."""
 
-    def __init__(self, network: Any, tokenizer: Any, checkpoint: Checkpoint, order: tuple[int, int, int], max_length: int):
-        self.network, self.checkpoint, self.order, self.max_length = network, checkpoint, order, max_length
-        self.mask_id: int = tokenizer.mask_token_id
-        self.pad_id: int = tokenizer.pad_token_id or 0
-        self._backend = tokenizer.backend_tokenizer
+    def __init__(self, parts: Parts, checkpoint: Checkpoint, order: tuple[int, int, int], exact: NLIModel | None = None):
+        self.parts, self.checkpoint, self.order, self.max_length = parts, checkpoint, order, parts.max_length
+        self.mask_id = parts.mask_id
+        self.exact = exact or self  # the same weights in float32
+        self._backend = parts.tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
         self._backend.encode_special_tokens = True  # what a user types is text, not structure
-        self._typed = getattr(network.config, "type_vocab_size", 0) > 1
+        self._typed = parts.config.get("type_vocab_size", 0) > 1
+        self._network: Any = None
+        self._bulk: NLIModel | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def network(self) -> Any:
+        """transformers' own network: opened when it is first asked for."""
+        with self._lock:
+            self._network = self._network or self.parts.network()
+            return self._network
+
+    @property
+    def bulk(self) -> NLIModel:
+        """This model for offline work: in bfloat16 where the processor multiplies it natively, else itself. Its answers are near those
+        of `exact`, not the same: what is reported of it should be confirmed there.
+        """
+        if self.exact is not self or self.parts.lean is None or not half_precision():
+            return self
+        with self._lock:
+            if self._bulk is None:
+                self._bulk = NLIModel(replace(self.parts, lean=self.parts.lean.at(torch.bfloat16)), self.checkpoint, self.order, self)
+            return self._bulk
 
     def predict(self, pairs: Sequence[Pair]) -> list[Prediction]:
         """One `Prediction` a pair, in order. Pairs too long are cut as `fit` does."""
@@ -66,13 +89,61 @@ class NLIModel:
 
     def predict_encoded(self, encodings: Sequence[Encoding]) -> list[Prediction]:
         """`predict`, of what `encode` gave; an input-format audit may have changed it."""
-        out: list[Prediction | None] = [None] * len(encodings)
-        for rows in batches([len(e.ids) for e in encodings]):
-            with torch.inference_mode():
-                logits = self.logits(self.tensors([encodings[i] for i in rows]))
+        return self.ask(encodings, {})[0]
+
+    def ask(self, encodings: Sequence[Encoding], targets: Mapping[int, Label | None]) -> tuple[list[Prediction], dict[int, list[float]]]:
+        """Predictions of all rows, in order, and token scores of those rows that `targets` names, from one pass.
+
+        A token's score is the sum over dimensions of |d loss / d its word embedding|, the loss at the row's target; None: at the
+        label that is predicted.
+        """
+        predictions: list[Prediction | None] = [None] * len(encodings)
+        scores: dict[int, list[float]] = {}
+        lengths = [len(e.ids) for e in encodings]
+        chosen = [i for i in range(len(encodings)) if i in targets]
+        rest = [i for i in range(len(encodings)) if i not in targets]
+        ask = self._ask_network if self.parts.lean is None else self._ask_lean
+        group = batches if self.parts.lean is None else packs
+        for rows in group(lengths, chosen, rest):
+            asked = [targets[i] for i in rows if i in targets]
+            logits, found = ask([encodings[i] for i in rows], asked)
             for i, probs in zip(rows, logits.double().softmax(-1).tolist(), strict=True):
-                out[i] = Prediction(tuple(probs))
-        return out  # type: ignore[return-value]
+                predictions[i] = Prediction(tuple(probs))
+            scores.update(zip(rows, found, strict=False))
+        return predictions, scores  # type: ignore[return-value]
+
+    def _ask_lean(self, encodings: Sequence[Encoding], targets: Sequence[Label | None]) -> tuple[torch.Tensor, list[list[float]]]:
+        """Logits (rows, 3) of rows, and token scores of the first rows, one a target."""
+        lean = self.parts.lean
+        assert lean is not None
+        self._assert_steady()
+        with torch.inference_mode():
+            packed = pack([e.ids for e in encodings], [e.types if self._typed else (0,) * len(e.ids) for e in encodings], len(targets))
+            counts = [len(e.ids) for e in encodings[: len(targets)]]
+            keep = sum(start < sum(counts) for start, _, _ in packed.groups)
+            own, trace = lean.logits(lean.words[packed.ids], packed, keep=keep)
+            logits = own[:, list(self.order)]
+            if trace is None:
+                return logits, []
+            d_own = torch.zeros(len(targets), own.shape[1])
+            d_own[:, list(self.order)] = _d_loss(logits[: len(targets)], targets)
+            found = lean.gradient(trace, d_own).abs().sum(-1)  # (tokens,)
+        return logits, [part.tolist() for part in found.double().split(counts)]
+
+    def _ask_network(self, encodings: Sequence[Encoding], targets: Sequence[Label | None]) -> tuple[torch.Tensor, list[list[float]]]:
+        """`_ask_lean` through transformers and autograd: all rows have one length, and a target each, or none has."""
+        inputs = self.tensors(encodings)
+        if not targets:
+            with torch.inference_mode():
+                return self.logits(inputs), []
+        embeds = self.embed(inputs.pop("input_ids")).detach().requires_grad_()
+        with torch.enable_grad():
+            logits = self.logits({"inputs_embeds": embeds, **inputs})
+            (found,) = torch.autograd.grad(logits, embeds, _d_loss(logits.detach(), targets))
+        return logits.detach(), found.abs().sum(-1).double().tolist()
+
+    def _assert_steady(self) -> None:
+        assert self._network is None or not self._network.training, "evaluation mode is what makes scores repeatable"
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
         """Token ids of each pair; one longer than `max_length` is first cut by `fit`."""
@@ -88,8 +159,10 @@ class NLIModel:
 
     def _with_masks(self, pair: Pair, encoded: Any) -> Encoding:
         """The tokenizer's output with the pieces of each literal `[MASK]` replaced by one mask token."""
+        segments = tuple([-1 if s is None else s for s in encoded.sequence_ids])
         masks = [_mask_spans(pair.premise), _mask_spans(pair.hypothesis)]
-        segments = [-1 if s is None else s for s in encoded.sequence_ids]
+        if not masks[0] and not masks[1]:
+            return Encoding(tuple(encoded.ids), tuple(encoded.type_ids), segments, tuple([start for start, _ in encoded.offsets]))
         rows = []
         last: tuple[int, int] | None = None
         for token, kind, segment, (start, end) in zip(encoded.ids, encoded.type_ids, segments, encoded.offsets, strict=True):
@@ -111,13 +184,19 @@ class NLIModel:
         return inputs
 
     def logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Logits (batch, 3) in our label order. `inputs` has `input_ids`, or `inputs_embeds` (batch, length, embedding)."""
-        assert not self.network.training, "evaluation mode is what makes scores repeatable"
-        logits: torch.Tensor = self.network(**inputs).logits
-        return logits[:, list(self.order)]
+        """Logits (batch, 3) in our label order, differentiable. `inputs` has `input_ids`, or `inputs_embeds` (batch, length, embedding)."""
+        self._assert_steady()
+        if self.parts.lean is None:
+            logits: torch.Tensor = self.network(**inputs).logits
+            return logits[:, list(self.order)]
+        embeds = inputs["inputs_embeds"] if "inputs_embeds" in inputs else self.embed(inputs["input_ids"])
+        packed = same_length(torch.zeros(embeds.shape[:2], dtype=torch.long), inputs.get("token_type_ids"))
+        return Differentiable.apply(embeds.flatten(0, 1), self.parts.lean, packed)[:, list(self.order)]  # type: ignore[no-any-return]
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """Word embeddings (batch, length, embedding) of `ids` (batch, length): before positions and segments are added."""
+        if self.parts.lean is not None:
+            return self.parts.lean.words[ids]
         embedded: torch.Tensor = self.network.get_input_embeddings()(ids)
         return embedded
 
@@ -181,15 +260,36 @@ def _cut(text: str, offsets: Sequence[tuple[int, int]], limit: int) -> str:
     return text[:end]
 
 
-def batches(lengths: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Row numbers grouped so that all rows of a group have one length, at most `tokens` tokens a group."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    group: list[int] = []
-    for i in order:
-        if group and (lengths[i] != lengths[group[0]] or (len(group) + 1) * lengths[i] > tokens):
+def _d_loss(logits: torch.Tensor, targets: Sequence[Label | None]) -> torch.Tensor:
+    """d cross-entropy / d logits (rows, 3), each row at its target, or at what it predicts."""
+    wanted = [int(logits[i].argmax()) if target is None else int(target) for i, target in enumerate(targets)]
+    return logits.softmax(-1) - torch.nn.functional.one_hot(torch.tensor(wanted), 3)
+
+
+def batches(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
+    """Row numbers grouped so that all rows of a group have one length, at most `tokens` tokens a group; no group spans two `parts`."""
+    for part in parts or (range(len(lengths)),):
+        group: list[int] = []
+        for i in sorted(part, key=lengths.__getitem__):
+            if group and (lengths[i] != lengths[group[0]] or (len(group) + 1) * lengths[i] > tokens):
+                yield group
+                group = []
+            group.append(i)
+        if group:
             yield group
-            group = []
-        group.append(i)
+
+
+def packs(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
+    """Row numbers by part, then length, cut into groups of at most `tokens` tokens."""
+    group: list[int] = []
+    held = 0
+    for part in parts or (range(len(lengths)),):
+        for i in sorted(part, key=lengths.__getitem__):
+            if group and held + lengths[i] > tokens:
+                yield group
+                group, held = [], 0
+            group.append(i)
+            held += lengths[i]
     if group:
         yield group
 
@@ -211,8 +311,7 @@ def load(name: str) -> NLIModel:
     checkpoint = Checkpoint(name, name, "hub") if hub else resolve(name)
     torch.set_num_threads(threads())
     try:
-        with _LOADING:
-            return _load(checkpoint, local=not hub)
+        return _load(checkpoint, local=not hub)
     except RobustNLIError:
         raise
     except Exception as error:  # torch, safetensors and tokenizers each raise their own kinds for a broken file
@@ -222,49 +321,11 @@ def load(name: str) -> NLIModel:
 
 
 def _load(checkpoint: Checkpoint, *, local: bool) -> NLIModel:
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-
-    options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
-    config = AutoConfig.from_pretrained(checkpoint.path, **options)
-    order = label_order({"id2label": config.id2label}, checkpoint.name)
-    if not local:
-        checkpoint = Checkpoint(checkpoint.name, checkpoint.path, str(getattr(config, "_commit_hash", None) or "hub"))
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint.path, **options)
-    network, info = AutoModelForSequenceClassification.from_pretrained(
-        checkpoint.path,
-        config=config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        attn_implementation="eager",
-        output_loading_info=True,
-        **options,
-    )
-    _refuse(network, tokenizer, info, checkpoint.name)
-    network.eval().requires_grad_(False)
-    positions = getattr(config, "max_position_embeddings", 512)
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= 2  # the first two positions are never used
-    return NLIModel(network, tokenizer, checkpoint, order, max(8, min(positions, 512)))
-
-
-def _refuse(network: Any, tokenizer: Any, info: dict[str, Any], name: str) -> None:
-    if info["missing_keys"]:
-        missing = sorted(info["missing_keys"])
-        raise CheckpointError(
-            f"checkpoint {name!r}: {len(missing)} weights are missing ({missing[0]}, ...). It is a bare encoder or half a copy: fine-tune it on NLI first."
-        )
-    if tokenizer.mask_token_id is None:
-        raise CheckpointError(f"checkpoint {name!r}: its tokenizer has no mask token, so no word can be masked.")
-    size = network.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > size:
-        raise CheckpointError(
-            f"checkpoint {name!r}: the tokenizer does not fit: it has {len(tokenizer):,} entries, the model {size:,}. Copy both from one training."
-        )
-    for key, weight in network.state_dict().items():
-        if weight.is_floating_point() and not math.isfinite(float(weight.sum())):
-            raise CheckpointError(
-                f"checkpoint {name!r}: weight {key} holds NaN or infinity. Its training diverged, or the file is damaged."
-            )
+    parts = loading.light(checkpoint) if local else None
+    if parts is None:
+        tokenizer, network = loading.whole(checkpoint, local=local)
+        parts = loading.of_network(network, tokenizer)
+        if not local:
+            commit = getattr(network.config, "_commit_hash", None)
+            checkpoint = Checkpoint(checkpoint.name, checkpoint.path, str(commit or "hub"))
+    return NLIModel(parts, checkpoint, label_order(parts.config, checkpoint.name))

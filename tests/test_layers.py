@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
-    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated"},
-    {"data", "checkpoints", "models", "suite", "slicefile", "jobs"},
+    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated", "fast"},
+    {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs"},
     {"attribution", "evidence", "browse", "discover", "ownruns"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
@@ -23,20 +23,23 @@ ROWS = (
 NEIGHBOURS = {
     ("errors", "types"),
     ("models", "checkpoints"),
+    ("models", "loading"),
     ("data", "suite"),
     ("__main__", "cli"),
     ("charts", "compare"),
     ("charts", "metrics"),
+    ("pies", "charts"),
+    ("pies", "compare"),
     ("browse", "evidence"),
     ("gallery", "attack"),
     ("ownruns", "evidence"),
 }
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
-    "torch": {"models", "attribution", "attack", "pipeline", "cli"},
+    "torch": {"fast", "loading", "models", "attribution", "attack", "pipeline", "cli"},
     "captum": {"attribution", "evidence", "browse", "discover"},
     "datasets": {"data", "records", "pipeline"},
-    "transformers": {"models", "pipeline"},
+    "transformers": {"loading", "pipeline"},
 }
 LAZY_ONLY = {"config", "checkpoints", "masking", "compare", "figures", "data", "records", "metrics", "ui", "cli"}
 
