@@ -8,6 +8,7 @@ ROBUSTNLI_ATTACKS            more folders of finished attacks to browse, separat
 ROBUSTNLI_ONLY_ATTACKS       1: only those folders, not the shipped and the user's own
 ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JSONL / CSV / Parquet files
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
+ROBUSTNLI_DATABASE_URL       where curated examples are kept: postgresql://... or sqlite:///file (default: curated.db in that folder)
 ROBUSTNLI_READONLY           1: a public demo; nothing can be written, run or trained
 ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
 """
@@ -29,6 +30,11 @@ def home() -> Path:
     """The user's data folder; not made here."""
     default = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "robustnli"
     return Path(os.environ.get("ROBUSTNLI_HOME") or default)
+
+
+def database_url() -> str:
+    """The address of the database of curated examples."""
+    return os.environ.get("ROBUSTNLI_DATABASE_URL") or f"sqlite:///{home() / 'curated.db'}"
 
 
 def checkpoint_roots() -> tuple[Path, ...]:

@@ -6,13 +6,15 @@ An edit may destroy the evidence for its gold label. So an entry is fit for trai
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
 from robustnli.errors import InputError
-from robustnli.types import Label, Pair, Prediction, Word
+from robustnli.masking import spans
+from robustnli.types import Label, Pair, Prediction, Segment, Word
 
 Split = Literal["train", "unsure"]
 BY_HAND = "by hand"  # the recipe of an edit that a person made
@@ -119,6 +121,19 @@ def entry_uid(original: Pair, edited: Pair, gold_before: Label | None) -> str:
     label = gold_before.text if gold_before is not None else ""
     content = "\x1f".join((original.premise, original.hypothesis, edited.premise, edited.hypothesis, label))
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def changed_words(original: Pair, edited: Pair) -> tuple[Word, ...]:
+    """Words of the original pair that the edited one does not have in their place, premise first; () where words were only added."""
+    return (*_changed(original, edited, "premise"), *_changed(original, edited, "hypothesis"))
+
+
+def _changed(original: Pair, edited: Pair, segment: Segment) -> list[Word]:
+    old, new = original.text(segment), edited.text(segment)
+    where = spans(old)
+    match = difflib.SequenceMatcher(None, [old[a:b] for a, b in where], [new[a:b] for a, b in spans(new)], autojunk=False)
+    kept = {n for block in match.get_matching_blocks() for n in range(block.a, block.a + block.size)}
+    return [Word(segment, *span) for n, span in enumerate(where) if n not in kept]
 
 
 def opinion_on(entry: Entry, author: str, verdict: Verdict, label: Label | None = None, note: str = "", at: str = "") -> Opinion:

@@ -4,6 +4,7 @@ RobustNLIError            show its text to the user; any other exception is a bu
 ├── InputError            a typed text, an option, a URL state
 ├── DataError             a data file or one of its rows
 ├── CheckpointError       a checkpoint that is missing, broken, unsafe or not an NLI model
+├── StoreError            the database of curated examples: locked, full, damaged, out of reach, of a newer version
 └── RunError              an offline run that cannot start or go on
 """
 
@@ -27,6 +28,10 @@ class DataError(RobustNLIError):
 
 class CheckpointError(RobustNLIError):
     """A checkpoint cannot be used."""
+
+
+class StoreError(RobustNLIError):
+    """The database of curated examples cannot be used."""
 
 
 class RunError(RobustNLIError):

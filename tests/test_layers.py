@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated", "fast"},
-    {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs"},
+    {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
     {"attribution", "evidence", "browse", "discover", "ownruns"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
@@ -25,6 +25,7 @@ NEIGHBOURS = {
     ("models", "checkpoints"),
     ("models", "loading"),
     ("data", "suite"),
+    ("curated", "masking"),
     ("__main__", "cli"),
     ("charts", "compare"),
     ("charts", "metrics"),
@@ -37,6 +38,8 @@ NEIGHBOURS = {
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
     "torch": {"fast", "loading", "models", "attribution", "attack", "pipeline", "cli"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
     "captum": {"attribution", "evidence", "browse", "discover"},
     "datasets": {"data", "records", "pipeline"},
     "transformers": {"loading", "pipeline"},

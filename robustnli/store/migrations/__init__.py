@@ -1,0 +1,1 @@
+"""Alembic migrations of the store: each brings a database one version further. Forward only."""
