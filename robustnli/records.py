@@ -95,7 +95,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as table:
-            names = _class_names(table.schema_arrow.metadata)
+            names = class_names(table.schema_arrow.metadata)
             number = 0
             for batch in table.iter_batches(8192):
                 for row in batch.to_pylist():
@@ -109,7 +109,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
         raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}).") from error
 
 
-def _class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
+def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
     """Columns that `datasets` marked as ClassLabel, with their names: ids in the file follow *this* order."""
     features = json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
     return {name: f["names"] for name, f in features.items() if isinstance(f, dict) and f.get("_type") == "ClassLabel"}

@@ -14,7 +14,7 @@ ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated", "fast"},
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
-    {"attribution", "evidence", "browse", "discover", "ownruns"},
+    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},
@@ -41,7 +41,7 @@ FENCES = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "captum": {"attribution", "evidence", "browse", "discover"},
-    "datasets": {"data", "records", "pipeline"},
+    "datasets": {"data", "exchange", "records", "pipeline"},
     "transformers": {"loading", "pipeline"},
 }
 LAZY_ONLY = {"config", "checkpoints", "masking", "compare", "figures", "data", "records", "metrics", "ui", "cli"}
