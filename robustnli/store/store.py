@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Text, cast, func, insert, select, update
 
 from robustnli import config
 from robustnli.curated import Entry, Said, Verdict, changed_words, entry_uid, opinion_on
@@ -82,6 +82,31 @@ class Store:
         """How many entries fit; limit and offset do not matter."""
         with database.reading(self._engine) as db:
             return db.execute(select(func.count()).select_from(entry).where(*conditions(query or Query(), self._dialect))).scalar_one()
+
+    def uids(self, query: Query | None = None) -> list[str]:
+        """The uids of the entries that fit, in the query's order."""
+        with database.reading(self._engine) as db:
+            return list(db.execute(ids(query or Query(), self._dialect).with_only_columns(entry.c.uid)).scalars())
+
+    def pairs(self, query: Query | None = None) -> list[tuple[str, Pair, Label | None]]:
+        """(uid, edited pair, its label where a person gave one) of the entries that fit, in the query's order."""
+        columns = (entry.c.uid, entry.c.edited_premise, entry.c.edited_hypothesis, entry.c.gold_after)
+        with database.reading(self._engine) as db:
+            found = db.execute(ids(query or Query(), self._dialect).with_only_columns(*columns))
+            return [(uid, Pair(premise, hypothesis), None if gold is None else Label(gold)) for uid, premise, hypothesis, gold in found]
+
+    def agreement(self, query: Query | None = None) -> tuple[int, int]:
+        """(how many of the entries that fit two or more people have judged, how many of those they judged alike)."""
+        said_as = func.count((opinion.c.verdict + func.coalesce(cast(opinion.c.label, Text), "")).distinct())
+        statement = select(said_as).join_from(entry, opinion).where(*conditions(query or Query(), self._dialect), opinion.c.live)
+        with database.reading(self._engine) as db:
+            kinds = list(db.execute(statement.group_by(entry.c.id).having(func.count() > 1)).scalars())
+        return len(kinds), sum(kind == 1 for kind in kinds)
+
+    def version(self) -> int:
+        """A number that is another one after every write: what was read before it may be read again."""
+        with database.reading(self._engine) as db:
+            return db.execute(select(func.coalesce(func.max(action.c.id), 0))).scalar_one()
 
     def facets(self, query: Query | None = None) -> Facets:
         """How many of the entries that fit have which tag, recipe, author, verdict, and which model they flipped."""

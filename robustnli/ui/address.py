@@ -51,6 +51,11 @@ class Address:
             kept.pop("page", None)
         st.session_state[self.key("state")] = {k: v for k, v in kept.items() if v}
 
+    def settle(self, name: str, value: str) -> None:
+        """Remember a text that the page chose itself, while it is drawn: no widget was touched."""
+        kept = st.session_state[self.key("state")] | {name: value}
+        st.session_state[self.key("state")] = {k: v for k, v in kept.items() if v}
+
     def one_of(self, name: str, options: Collection[str], default: str) -> str:
         """The remembered choice where it is on offer, else the default; one that is not on offer is forgotten and told by `refused`."""
         value = self.get(name)

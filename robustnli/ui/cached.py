@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
@@ -26,14 +27,14 @@ from robustnli.gallery import files as finished_files
 from robustnli.gallery import view as finished_view
 from robustnli.gallery.files import Finished
 from robustnli.slices import Slice
-from robustnli.types import Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
+from robustnli.types import Attribution, Checkpoint, Example, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from robustnli.models import NLIModel
-    from robustnli.store import Store
+    from robustnli.store import Facets, Query, Store
 
 ENTRIES = 2000
 A = TypeVar("A")
@@ -108,6 +109,36 @@ def store() -> Store:
 
     secret = st.secrets.get("connections", {}).get("robustnli", {}).get("url", "") if st.secrets.load_if_toml_exists() else ""
     return _store(os.environ.get("ROBUSTNLI_DATABASE_URL") or str(secret) or database_url())
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _curated(where: str, version: int, query: Query, part: str, _kept: Store) -> tuple[str, ...]:
+    if not part:
+        return tuple(_kept.uids(query))
+    wanted = next(s for s in slices.STANDARD if s.name == part)
+    return tuple(uid for uid, pair, label in _kept.pairs(query) if _in_slice(wanted, pair, label))
+
+
+@lru_cache(maxsize=100_000)
+def _in_slice(part: Slice, pair: Pair, label: Label | None) -> bool:
+    return (part.label is None or part.label == label) and part.holds(Example("", pair, Label.NEUTRAL if label is None else label))
+
+
+def curated(query: Query, part: str = "") -> tuple[str, ...]:
+    """The uids of curated entries that fit, in the query's order; `part`: only those whose edited pair is in that standard slice."""
+    kept = store()
+    return _curated(kept.where, kept.version(), query, part, kept)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _curated_facets(where: str, version: int, _kept: Store) -> Facets:
+    return _kept.facets()
+
+
+def curated_facets() -> Facets:
+    """Which tags, recipes, authors and models the curated entries have, with counts."""
+    kept = store()
+    return _curated_facets(kept.where, kept.version(), kept)
 
 
 def together(work: Callable[[A], B], items: Sequence[A]) -> list[Callable[[], B]]:
