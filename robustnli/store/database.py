@@ -8,6 +8,7 @@ gives writers the same turns, and readers see one moment of the database.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sqlite3
 import tempfile
@@ -16,16 +17,28 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+    TimeoutError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from robustnli.config import readonly
 from robustnli.errors import InputError, StoreError
 from robustnli.store.tables import NEWEST
 
 BUSY = 10.0  # seconds a writer waits for its turn
+VERSIONS = "robustnli_version"  # the table that says of which version the others are
 _LOCK = 0x726F6275  # the advisory lock's number: "robu"
 _migrating = threading.Lock()  # Alembic's `op` is one a process
 
@@ -59,42 +72,68 @@ def address(url: str) -> URL:
 
 def _nothing() -> str:
     """A read-only server whose database does not exist shows an empty one, which lies elsewhere and goes with the process."""
-    folder = tempfile.TemporaryDirectory(prefix="robustnli-", ignore_cleanup_errors=True)
-    _empty.append(folder)
-    return str(Path(folder.name) / "empty.db")
+    _empty.append(tempfile.TemporaryDirectory(prefix="robustnli-", ignore_cleanup_errors=True))
+    return str(Path(_empty[-1].name) / "empty.db")
 
 
 _empty: list[tempfile.TemporaryDirectory[str]] = []
 
 
+def _made_here(where: URL) -> bool:
+    return where.database in [str(Path(folder.name) / "empty.db") for folder in _empty]
+
+
 def _sqlite(where: URL) -> Engine:
-    file = Path(where.database or "")
+    file = Path(where.database or "").absolute()
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(where, connect_args={"timeout": BUSY, "check_same_thread": False}, hide_parameters=True)
+        file.touch()
+    _log_ahead(file)
+    engine = create_engine(where, creator=lambda: _open(file), hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin below, not in the driver
-        for pragma in ("foreign_keys=ON", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")
+    def _remember(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(file)
+
+    @event.listens_for(engine, "checkout")
+    def _is_still_there(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        # A connection to a file that was moved away or replaced would write where nobody reads.
+        if record.info["file"] != _identity(file):
+            raise DisconnectionError
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
 
-    _log_ahead(file)
     return engine
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    """A connection to a file that exists; on a read-only server also one in a folder that nobody may write to."""
+    frozen = readonly() and not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists()
+    uri = f"file:{quote(str(file))}?{'immutable=1' if frozen else 'mode=rw'}"
+    # isolation_level None: transactions begin where SQLAlchemy says so, not in the driver.
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY, check_same_thread=False, isolation_level=None)
+    for pragma in ("foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _log_ahead(file: Path) -> None:
     """Switch the file to the write-ahead log, for good. Where another process does so in this moment, wait: SQLite itself does not."""
     until = time.monotonic() + BUSY
-    with contextlib.closing(sqlite3.connect(file, timeout=BUSY)) as connection:
-        while True:
+    with contextlib.closing(_open(file)) as connection:
+        while not readonly():
             try:
-                if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal" and not readonly():
-                    connection.execute("PRAGMA journal_mode=WAL").fetchone()
+                connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > until:
@@ -144,9 +183,9 @@ def _turn(engine: Engine) -> Iterator[Connection]:
 
 def version(connection: Connection) -> str | None:
     """The version that a database says it has; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSIONS):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    found = connection.execute(text(f"SELECT version_num FROM {VERSIONS}")).scalar_one_or_none()
     return None if found is None else str(found)
 
 
@@ -161,7 +200,7 @@ def _check_version(engine: Engine, where: URL) -> None:
             f"the curated examples in {shown(where)} are of version {found}; this robustnli knows versions up to {NEWEST}. "
             "Update robustnli, or choose another database with ROBUSTNLI_DATABASE_URL."
         )
-    if readonly() and where.database not in [str(Path(folder.name) / "empty.db") for folder in _empty]:
+    if readonly() and not _made_here(where):
         raise StoreError(
             f"the curated examples in {shown(where)} are of version {found or 'none'} and need an update to version {NEWEST}, "
             "which a read-only server does not do. Start the app once without ROBUSTNLI_READONLY."
@@ -180,7 +219,7 @@ def migrate(connection: Connection, to: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
     with EnvironmentContext(config, script, fn=lambda revision, _context: script._upgrade_revs(to, revision)) as environment:
-        environment.configure(connection=connection, target_metadata=None)
+        environment.configure(connection=connection, version_table=VERSIONS)
         environment.run_migrations()
 
 
@@ -206,22 +245,35 @@ def in_words(where: URL) -> Iterator[None]:
 
 
 _KNOWN = (
-    (r"locked|lock timeout|could not serialize|deadlock", "{where} is in use by another process, for more than {busy:.0f} seconds. Try again; nothing was changed."),
-    (r"disk is full|no space|could not extend", "the disk of {where} is full: nothing was changed. Free some space and try again."),
-    (r"not a database|malformed|corrupt|invalid page", "{where} is damaged ({error}). Move it away and import your last export, or restore a backup of it."),
-    (r"unable to open|readonly|read-only|permission denied|disk I/O", "{where} cannot be opened or written ({error}). Check that the file, its folder and its owner's rights are what they should be, or set ROBUSTNLI_HOME."),
-    (r"authentication|password|does not exist", "{where} does not let us in ({error}). Check the user, password and name in ROBUSTNLI_DATABASE_URL."),
-    (r"connection|timeout|server closed|could not translate|resolve", "no answer from {where} ({error}). Check that the database server runs, and ROBUSTNLI_DATABASE_URL."),
-)  # fmt: skip
+    (r"locked|lock timeout", "{where} is in use by another process, for more than {busy:.0f} seconds. Nothing was changed; try again."),
+    (r"disk is full|no space|could not extend", "the disk of {where} is full. Nothing was changed; free some space and try again."),
+    (
+        r"not a database|malformed|corrupt|invalid page",
+        "{where} is damaged ({error}). Move it away and import your last export, or restore a backup of the file.",
+    ),
+    (
+        r"unable to open|readonly|read-only|permission denied|disk i/o",
+        "{where} cannot be opened or written ({error}). Check that file and folder are there and may be written, or set ROBUSTNLI_HOME.",
+    ),
+    (
+        r"authentication|password|(database|role|user) .* does not exist|no pg_hba",
+        "{where} does not let us in ({error}). Check user, password and name in ROBUSTNLI_DATABASE_URL.",
+    ),
+    (
+        r"connect|timeout|server closed|translate|resolve|shutting down|starting up|terminat",
+        "no answer from {where} ({error}). Check that the database server runs, and the address in ROBUSTNLI_DATABASE_URL.",
+    ),
+)
 
 
 def _explain(where: URL, error: DBAPIError | sqlite3.Error) -> str | None:
     """What went wrong and the way out; None for what can only be a bug."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = " ".join(str(cause).split())
+    denied = isinstance(error, ProgrammingError) and "permission denied" in words
+    if isinstance(error, ProgrammingError | IntegrityError | DataError) and not denied:
+        return None
     for pattern, message in _KNOWN:
         if re.search(pattern, words, re.IGNORECASE):
             return message.format(where=shown(where), busy=BUSY, error=words)
-    if isinstance(error, ProgrammingError | IntegrityError | DataError):
-        return None
     return f"{shown(where)} cannot be used: {words}. Set ROBUSTNLI_DATABASE_URL to another database, or restore this one from a backup."

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Text, cast, func, insert, select, update
 
 from robustnli import config
-from robustnli.curated import Entry, Said, Verdict, changed_words, entry_uid, opinion_on
+from robustnli.curated import Entry, Opinion, Said, Verdict, changed_words, entry_uid, opinion_on
 from robustnli.errors import InputError
 from robustnli.store import database, rows
 from robustnli.store.history import act, last, named, now, record
@@ -18,6 +18,8 @@ from robustnli.store.query import Facets, Query, conditions, ids
 from robustnli.store.tables import action, change, entry, opinion, said, tag
 from robustnli.store.undo import live, put_removed, put_text, undo
 from robustnli.types import Label, Pair, Word
+
+LONGEST = 200  # characters of a tag, a recipe, an author's or a model's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Store:
     def version(self) -> int:
         """A number that is another one after every write: what was read before it may be read again."""
         with database.reading(self._engine) as db:
-            return db.execute(select(func.coalesce(func.max(action.c.id), 0))).scalar_one()
+            return int(db.execute(select(func.coalesce(func.max(action.c.id), 0))).scalar_one())
 
     def facets(self, query: Query | None = None) -> Facets:
         """How many of the entries that fit have which tag, recipe, author, verdict, and which model they flipped."""
@@ -160,7 +162,7 @@ class Store:
         _must_be_named(author)
         with database.writing(self._engine) as db:
             found = _find(db, uids)
-            given = {number: opinion_on(value, author, verdict, label, note, now()) for number, value in found.items()}
+            given = {number: _opinion(value, author, verdict, label, note) for number, value in found.items()}
             mine = {n: next((o for o in value.opinions if o.author == author), None) for n, value in found.items()}
             new = {n: one for n, one in given.items() if not _same(mine[n], one)}
             if new:
@@ -284,9 +286,24 @@ def _own(found: dict[int, Entry], author: str) -> dict[int, Entry]:
     return found
 
 
+def _opinion(value: Entry, author: str, verdict: Verdict, label: Label | None, note: str) -> Opinion:
+    try:
+        return opinion_on(value, author, verdict, label, note, now())
+    except InputError as error:
+        raise InputError(f"{named([value])}: {error} Nothing was changed.") from error
+
+
 def _must_be_named(author: str) -> None:
     if not author.strip():
         raise InputError("who does this? Give a name first: a change without an author cannot be undone.")
+    _short(author, "an author's name")
+
+
+def _short(name: str, what: str) -> str:
+    """`name`, if it is short enough for an index of any database. Raises InputError."""
+    if len(name) > LONGEST:
+        raise InputError(f"{name[:40]!r}… is too long for {what}: {len(name):,} characters, at most {LONGEST} are kept. Shorten it.")
+    return name
 
 
 def _checked(value: Entry) -> Entry:
@@ -297,12 +314,15 @@ def _checked(value: Entry) -> Entry:
     opinions = {
         o.author: opinion_on(value, o.author, o.verdict, o.label, o.note, o.at) for o in value.opinions if o.verdict is not Verdict.PENDING
     }
+    names = [(value.author, "an author's name"), (value.recipe, "a recipe"), *((one.model, "a model's name") for one in value.said)]
+    for name, what in names + [(author, "an author's name") for author in opinions]:
+        _short(name, what)
     return replace(value, tags=_tags(value.tags), opinions=tuple(opinions.values()), created=value.created or now())
 
 
 def _tags(names: Iterable[str]) -> tuple[str, ...]:
     """Tags, each once, without white space around; empty ones are left out."""
-    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    return tuple(dict.fromkeys(_short(name.strip(), "a tag") for name in names if name.strip()))
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -36,53 +36,55 @@ def _undo_judge(db: Connection, author: str, done: Row) -> str:
 
 
 def _undo_tag(db: Connection, author: str, done: Row) -> str:
-    put_tags(db, {int(number): tags for number, tags in done.data["before"].items()})
-    return ""
+    touched = _touched_by_others(db, author, done, _CHANGES)
+    before = {int(number): tags for number, tags in done.data["before"].items()}
+    put_tags(db, {number: tags for number, tags in before.items() if number not in touched})
+    return _stay(touched, "as they are")
 
 
 def _undo_edit(db: Connection, author: str, done: Row) -> str:
     (number,) = done.data["entries"]
+    if touched := _touched_by_others(db, author, done, _CHANGES):
+        return _stay(touched, "as it is")
     old: dict[str, Any] = done.data["before"]
     value = read(db, [number])[number]
     edited = Pair(*old["edited"])
     uid = entry_uid(value.original, edited, value.gold_before)
     if uid != value.uid and live(db, [uid]):
-        return " Its text stays as it is: another entry has the earlier text now."
+        return " It stays as it is: another entry has the earlier text now."
     put_text(db, number, value, edited, old["note"], tuple(Word(*word) for word in old["changed"]))
     put_said(db, number, old["said"])
     return ""
 
 
 def _undo_remove(db: Connection, author: str, done: Row) -> str:
-    numbers: list[int] = done.data["entries"]
-    values = read(db, numbers)
+    values = read(db, done.data["entries"])
     taken = live(db, [value.uid for value in values.values()])
-    back = [number for number in numbers if values[number].uid not in taken]
+    back = [number for number, value in values.items() if value.uid not in taken]
     put_removed(db, author, back, False)
-    return f" {_are(len(numbers) - len(back))} not back: the same text was added again since." if len(back) < len(numbers) else ""
+    missing = len(values) - len(back)
+    return f" {missing:,} of them did not come back: the same text was added again since." if missing else ""
 
 
 def _undo_add(db: Connection, author: str, done: Row) -> str:
-    numbers: list[int] = done.data["entries"]
-    touched = _touched_by_others(db, author, done, numbers)
-    put_removed(db, author, [number for number in numbers if number not in touched], True)
-    return f" {_are(len(touched))} still there: other people have judged or changed them since." if touched else ""
+    touched = _touched_by_others(db, author, done, (*_CHANGES, "judge"))
+    put_removed(db, author, [number for number in done.data["entries"] if number not in touched], True)
+    return _stay(touched, "there")
 
 
-def _are(count: int) -> str:
-    return "1 is" if count == 1 else f"{count:,} are"
+def _stay(touched: set[int], how: str) -> str:
+    return f" {len(touched):,} of them stay {how}: other people have worked on them since." if touched else ""
 
 
+_CHANGES = ("edit", "tag", "remove", "restore")
 _UNDO = {"judge": _undo_judge, "tag": _undo_tag, "edit": _undo_edit, "remove": _undo_remove, "restore": _undo_add, "add": _undo_add}
 
 
-def _touched_by_others(db: Connection, author: str, done: Row, numbers: Sequence[int]) -> set[int]:
-    """Entries on which somebody else did something, not undone, after the action."""
-    statement = select(action.c.data).where(action.c.id > done.id, action.c.author != author, action.c.undone.is_(False))
-    theirs: set[int] = set()
-    for data in db.execute(statement).scalars():
-        theirs.update(data["entries"])
-    return theirs & set(numbers)
+def _touched_by_others(db: Connection, author: str, done: Row, kinds: Sequence[str]) -> set[int]:
+    """The action's entries on which somebody else did something of that kind after it, which is not undone."""
+    later = action.c.id > done.id, action.c.author != author, action.c.undone.is_(False), action.c.kind.in_(kinds)
+    theirs = {number for data in db.execute(select(action.c.data).where(*later)).scalars() for number in data["entries"]}
+    return theirs & set(done.data["entries"])
 
 
 def put_removed(db: Connection, author: str, numbers: Sequence[int], removed: bool) -> None:
