@@ -59,6 +59,8 @@ class NLIModel:
         self._backend.no_truncation()
         self._backend.no_padding()
         self._backend.encode_special_tokens = True  # what a user types is text, not structure
+        # Pieces of some tokenizers (DeBERTa's) begin with the space before the word.
+        self._spaced = any(start == 1 for start, _ in self._backend.encode("a a", add_special_tokens=False).offsets)
         self._typed = parts.config.get("type_vocab_size", 0) > 1
         self._network: Any = None
         self._bulk: NLIModel | None = None
@@ -161,20 +163,35 @@ class NLIModel:
         """The tokenizer's output with the pieces of each literal `[MASK]` replaced by one mask token."""
         segments = tuple([-1 if s is None else s for s in encoded.sequence_ids])
         masks = [_mask_spans(pair.premise), _mask_spans(pair.hypothesis)]
+        starts = tuple([start for start, _ in encoded.offsets])
+        if self._spaced:
+            starts = tuple(
+                [_seen((pair.premise, pair.hypothesis)[s], start) if s >= 0 else start for s, start in zip(segments, starts, strict=True)]
+            )
         if not masks[0] and not masks[1]:
-            return Encoding(tuple(encoded.ids), tuple(encoded.type_ids), segments, tuple([start for start, _ in encoded.offsets]))
+            return Encoding(tuple(encoded.ids), tuple(encoded.type_ids), segments, starts)
         rows = []
         last: tuple[int, int] | None = None
-        for token, kind, segment, (start, end) in zip(encoded.ids, encoded.type_ids, segments, encoded.offsets, strict=True):
-            inside = next(((a, b) for a, b in masks[segment] if a <= start and end <= b and end > start), None) if segment >= 0 else None
-            if inside is not None:
-                if last != (segment, inside[0]):
-                    rows.append((self.mask_id, kind, segment, inside[0]))
-                last = (segment, inside[0])
-            else:
+        for token, kind, segment, start, (_, end) in zip(encoded.ids, encoded.type_ids, segments, starts, encoded.offsets, strict=True):
+            inside = next(((a, b) for a, b in masks[segment] if a <= start < b or start < a < end), None) if segment >= 0 else None
+            if inside is None:
                 rows.append((token, kind, segment, start))
+                continue
+            text = (pair.premise, pair.hypothesis)[segment]
+            if start < inside[0]:  # "([" is one piece of RoBERTa's: what stands before the mask is read anew
+                rows += [(i, kind, segment, start) for i in self._pieces(text[start : inside[0]])]
+            if last != (segment, inside[0]):
+                rows.append((self.mask_id, kind, segment, inside[0]))
+            last = (segment, inside[0])
+            if end > inside[1]:  # so is "]."
+                rest = min([end, *(a for a, _ in masks[segment] if a >= inside[1])])
+                rows += [(i, kind, segment, inside[1]) for i in self._pieces(text[inside[1] : rest])]
         ids, types, segs, starts = zip(*rows, strict=True)
         return Encoding(ids, types, segs, starts)
+
+    def _pieces(self, text: str) -> list[int]:
+        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        return ids
 
     def tensors(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
         """Model inputs of encodings of one length: each tensor is (batch, length); no padding, so no attention mask."""
@@ -245,6 +262,11 @@ class NLIModel:
                 text = shorter
             texts.append(text)
         return Fit(Pair(*texts), tuple(cut))
+
+
+def _seen(text: str, start: int) -> int:
+    """The first character from `start` on that is no white space: where a piece that begins with its space is seen."""
+    return next((i for i in range(start, len(text)) if not text[i].isspace()), len(text))
 
 
 def _mask_spans(text: str) -> list[tuple[int, int]]:
