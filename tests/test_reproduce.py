@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
+from safetensors.torch import load_file
 from transformers import ElectraConfig, ElectraForPreTraining, ElectraForSequenceClassification
 
 from robustnli.checkpoints import fingerprint
@@ -22,8 +23,9 @@ from robustnli.errors import InputError, RunError
 from robustnli.models import load
 from robustnli.pipeline import runs
 from robustnli.pipeline.audit import FORMS, audit
-from robustnli.pipeline.reproduce import LEAKS, plan, publish, reproduce
+from robustnli.pipeline.reproduce import LEAKS, Robust, plan, publish, reproduce
 from robustnli.pipeline.score import _attack_row
+from robustnli.pipeline.train import TrainSettings
 from robustnli.records import read_rows
 from robustnli.types import LABELS, Attack, Example, Label, Outcome, Prediction, Status, Word, example
 
@@ -235,6 +237,29 @@ def test_the_papers_protocol_is_stamped_as_the_leak_it_is(tmp_path: Path) -> Non
     assert told["stamp"] == LEAKS and told["trained_on_scored_rows"] == 300  # 200 of each label at most: all there are
     text = (tmp_path / "run" / "report.md").read_text()
     assert text.count(LEAKS) == 2 and "300 scored pairs" in text
+
+
+@pytest.mark.slow
+def test_robust_is_the_mean_of_the_baseline_and_runs_one_after_the_other(run: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('seed = 3\nheld_out = 0.1\n[[source]]\nfile = "tiny_train"\nrows = 400\n', encoding="utf-8")
+    once = TrainSettings(epochs=0.5, learning_rate=5e-4, evals=1, threads=1)
+    how = Robust(recipe=str(recipe), folder=str(FIXTURES), per_class=20, runs=(once, once), shares=((0.5, 0.5), (0.2, 0.3, 0.5)))
+    asked = replace(plan("tiny", "clean", start=run / "checkpoints" / "baseline", threads=1), robust=how)
+    told = reproduce(asked, tmp_path / "run", only=("test",), say=lambda _: None)
+    assert list(told["splits"]["test"]["models"]) == ["baseline", "finetuned", "robust"]
+    made = tmp_path / "run" / "checkpoints"
+    logs = {name: json.loads((made / name / "training_log.json").read_text()) for name in ("run-2", "robust")}
+    assert logs["run-2"]["encoder"].startswith("blend-1, sha256"), "the second run starts from the mean after the first"
+    assert [(part["name"], round(part["share"], 6)) for part in logs["robust"]["blend"]] == [
+        ("baseline", 0.2),
+        ("run-1", 0.3),
+        ("run-2", 0.5),
+    ]
+    weights = [load_file(made / name / "model.safetensors") for name in ("baseline", "run-1", "run-2", "robust")]
+    key = "classifier.out_proj.weight"
+    mean = sum(share * part[key].float() for share, part in zip((0.2, 0.3, 0.5), weights, strict=False))
+    assert (weights[3][key].float() - mean).abs().max() < 1e-3 * mean.abs().max()
 
 
 def test_records_keep_the_order_of_small_scores() -> None:

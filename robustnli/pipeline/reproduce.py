@@ -56,16 +56,17 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robust:
-    """How the robust checkpoint is made from the baseline: runs on a mixture and masked pairs, then the mean of weights.
+    """How the robust checkpoint is made from the baseline: runs on a mixture and masked pairs, and after each a mean of weights.
 
-    `shares`: of the baseline and of each run, in the blend. `per_class` training pairs of each label are masked for it.
+    `shares`: for each run, those of the baseline and of the runs so far in the mean that the next run starts from; the last mean is
+    the checkpoint. `per_class` training pairs of each label are masked for it.
     """
 
     recipe: str
     folder: str
     per_class: int
     runs: tuple[TrainSettings, ...]
-    shares: tuple[float, ...]
+    shares: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ def shipped_finetuned(threads: int) -> TrainSettings:
 def shipped_robust(folder: Path, threads: int) -> Robust:
     """What the shipped robust checkpoint was made with: see docs/experiments.md."""
     one = TrainSettings(epochs=0.5, learning_rate=1e-4, dropout=0.1, label_smoothing=0.05, evals=3, seed=13, threads=threads)
-    return Robust(recipe=str(RECIPES / "robust.toml"), folder=str(folder), per_class=8000, runs=(one,), shares=(0.3, 0.7))
+    return Robust(recipe=str(RECIPES / "robust.toml"), folder=str(folder), per_class=8000, runs=(one,), shares=((0.3, 0.7),))
 
 
 def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[[str], None] = print) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def reproduce(plan: Plan, out: Path, *, only: Sequence[str] = (), say: Callable[
     hashes = {name: runs.content_hash(rows) for name, rows in (data | splits).items()}
 
     def done(name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        alone = name in ("probe", "audit", "speed", "robust") or name.startswith("answers")
+        alone = name in ("probe", "audit", "speed", "robust") or name.startswith(("answers", "blend"))
         return runs.stage(out, name, inputs, work, say, together=not alone)
 
     folders = given(Path(plan.given)) if plan.given else _checkpoints(plan, out, data, hashes, done)
@@ -249,25 +250,29 @@ def _copy(source: Path, folder: Path) -> dict[str, Any]:
 
 
 def _robust(how: Robust, out: Path, data: Data, base: Path, seed: int, done: Done) -> Path:
-    """The stages masked-more, run-1, run-2, ..., robust."""
+    """The stages masked-more, run-1, blend-1, run-2, ..., robust."""
     drawn, file = sample(data["train"], how.per_class, seed), out / "masked-more.jsonl"
     done("masked-more", {"model": fingerprint(base)}, lambda: _mask(out, "masked-more", base, drawn, file, seed))
     mixed, held = mix(read_recipe(Path(how.recipe)), Path(how.folder))
     rows, dev = (*mixed, *load_source(str(file)).examples), (*data["dev"], *held)
-    parts = [base]
-    for number, settings in enumerate(how.runs, 1):
+    parts, start = [base], base
+    for number, (settings, shares) in enumerate(zip(how.runs, how.shares, strict=True), 1):
         folder = out / "checkpoints" / f"run-{number}"
-        inputs = {"from": fingerprint(base), "train": runs.content_hash(rows), "dev": runs.content_hash(dev)}
-        done(folder.name, inputs, partial(_train, rows, dev, str(base), folder, settings))
+        inputs = {"from": fingerprint(start), "train": runs.content_hash(rows), "dev": runs.content_hash(dev)}
+        done(folder.name, inputs, partial(_train, rows, dev, str(start), folder, settings))
         parts.append(folder)
-    end = out / "checkpoints" / "robust"
+        start = out / "checkpoints" / ("robust" if number == len(how.runs) else f"blend-{number}")
+        done(
+            start.name,
+            {"parts": [fingerprint(part) for part in parts], "shares": list(shares)},
+            partial(_blend, tuple(parts), shares, start),
+        )
+    return start
 
-    def blended() -> dict[str, Any]:
-        shutil.rmtree(end, ignore_errors=True)
-        return blend(parts, how.shares, end)
 
-    done("robust", {"parts": [fingerprint(part) for part in parts], "shares": list(how.shares)}, blended)
-    return end
+def _blend(parts: Sequence[Path], shares: Sequence[float], folder: Path) -> dict[str, Any]:
+    shutil.rmtree(folder, ignore_errors=True)
+    return blend(parts, shares, folder)
 
 
 def _drawn(plan: Plan, data: Data) -> list[Example]:
