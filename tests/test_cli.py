@@ -28,6 +28,9 @@ COMMANDS = (
     "mix",
     "blend",
     "suite",
+    "export",
+    "import",
+    "replay",
 )
 
 

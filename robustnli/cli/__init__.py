@@ -8,18 +8,20 @@ from typing import Annotated, Any
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, gallery, make, mixing, reproduce, score, suite, work
+from robustnli.cli import ask, curated, gallery, make, mixing, reproduce, score, suite, work
 from robustnli.errors import RobustNLIError
 
 COMMANDS = (
     ask.predict, ask.evaluate, ask.compare, make.attack, make.finetune, make.train, make.trim, make.card,
-    mixing.augment, mixing.mix, mixing.blend, reproduce.reproduce, score.score, suite.suite, gallery.gallery,
+    mixing.augment, mixing.mix, mixing.blend, reproduce.reproduce, score.score, suite.suite, gallery.gallery, curated.export,
+    curated.replay,
 )  # fmt: skip
 
 _USAGE: Any = typer.BadParameter.__base__  # a wrong option, argument or command
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(curated.import_)
 app.command(hidden=True)(work.work)
 
 

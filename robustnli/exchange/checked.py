@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from robustnli.curated import BY_HAND, Change, Entry, Opinion, Said, Verdict, entry_uid, opinion_on
+from robustnli.curated import BY_HAND, Change, Entry, Opinion, Said, Verdict, changed_words, entry_uid, opinion_on
 from robustnli.data import parse_label
 from robustnli.errors import InputError, did_you_mean
 from robustnli.exchange.rows import SCHEMA, SPLIT, Row, unsafe
@@ -61,7 +61,7 @@ def entry_of_textattack(row: Row) -> Entry:
     """The entry of a row of TextAttack's log, plain or marked with [[ ]]: both pairs and the true label; nobody has judged it yet."""
     original, edited = (_textattack_pair(row.get(name), name) for name in ("original_text", "perturbed_text"))
     gold = label_of(row.get("ground_truth_output"), "ground_truth_output")
-    return Entry(entry_uid(original, edited, gold), original, edited, gold, "textattack")
+    return Entry(entry_uid(original, edited, gold), original, edited, gold, "textattack", changed_words(original, edited))
 
 
 def entry_of_pair(row: Row, mapping: Mapping[str, str]) -> Entry:
@@ -78,7 +78,7 @@ def entry_of_pair(row: Row, mapping: Mapping[str, str]) -> Entry:
     tags = own.get("tags") or ()
     named = [str(tag) for tag in tags] if isinstance(tags, list | tuple) else [tag.strip() for tag in str(tags).split(",")]
     entry = Entry(
-        entry_uid(original, edited, gold), original, edited, gold, IMPORTED, note=text(own, "note", MAX_NOTE),
+        entry_uid(original, edited, gold), original, edited, gold, IMPORTED, changed_words(original, edited), note=text(own, "note", MAX_NOTE),
         tags=tuple(dict.fromkeys(_text(tag, "a tag", MAX_SHORT) for tag in named if tag)),
     )  # fmt: skip
     return replace(entry, opinions=(_given(entry, label),)) if edit and label is not None else entry

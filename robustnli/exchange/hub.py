@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ _ID = re.compile(r"[A-Za-z0-9](?:[\w.\-]{0,94}[A-Za-z0-9])?/[A-Za-z0-9](?:[\w.\-
 
 
 def push(
-    repo: str, entries: Sequence[Entry], token: str, about: About | None = None, *, private: bool = True, people: bool = False,
+    repo: str, entries: Collection[Entry], token: str, about: About | None = None, *, private: bool = True, people: bool = False,
     connect: Callable[[str], Any] | None = None,
 ) -> str:  # fmt: skip
     """Upload the entries as a data set `owner/name`, made where it is not there; returns its address.

@@ -89,10 +89,14 @@ class Imported:
     def summary(self) -> str:
         """What happened, in a sentence or two."""
         if self.bad and not self.entries:
-            return f"Nothing was read: {self.bad:,} of {self.rows:,} rows cannot be used. Mend them, or skip bad rows."
-        skipped = f" {self.bad:,} bad rows were skipped." if self.bad else ""
-        twice = f" {self.twice:,} stand there more than once and were read once." if self.twice else ""
-        return f"{len(self.entries):,} examples from {self.rows:,} rows.{skipped}{twice}"
+            return f"Nothing was read: {self.bad:,} of {_many(self.rows, 'row')} cannot be used. Mend what is wrong, or skip bad rows."
+        skipped = f" Skipped because it cannot be used: {_many(self.bad, 'row')}." if self.bad else ""
+        twice = f" Read once though it stands there again: {_many(self.twice, 'row')}." if self.twice else ""
+        return f"{_many(len(self.entries), 'example')} from {_many(self.rows, 'row')}.{skipped}{twice}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def preview(path: Path, *, limit: int = 10) -> Preview:

@@ -85,17 +85,21 @@ class Drift:
     @property
     def summary(self) -> str:
         """The drift in words: '12 of 40 no longer flip baseline', and what else there is to know."""
-        parts = [f"{self.no_longer:,} of {self.flipped_then:,} no longer flip {self.model}"]
+        asked = len(self.rows) - self.unasked
+        parts = []
+        if self.flipped_then:
+            parts.append(f"{self.no_longer:,} of {self.flipped_then:,} no longer flip {self.model}")
+        elif asked:
+            parts.append(f"none of {asked:,} flipped {self.model} then")
         if self.newly:
             parts.append(f"{self.newly:,} newly do")
         if self.unasked:
             flips = sum(row.then is None and row.now.flipped for row in self.rows)
-            parts.append(f"{self.unasked:,} were never asked of it, of which {flips:,} flip it now")
-        asked = len(self.rows) - self.unasked
+            parts.append(f"{self.model} was not asked about {self.unasked:,} before, of which {flips:,} flip it now")
         if asked:
-            same = "the same one" if not self.other_checkpoint else f"another one for {self.other_checkpoint:,} of {asked:,}"
-            parts.append(f"its checkpoint is {same}")
-        return "; ".join(parts) + "."
+            other = f"another one than then for {self.other_checkpoint:,} of {asked:,}" if self.other_checkpoint else "the same one as then"
+            parts.append(f"its checkpoint is {other}")
+        return "; ".join(parts) + "." if parts else "There is nothing to ask about."
 
 
 def replay(

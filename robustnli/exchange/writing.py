@@ -1,6 +1,6 @@
 """Entries -> files: JSONL, CSV, Parquet, TextAttack's CSV, a data set folder, or all of them in one zip. Written in pieces.
 
-Each file is one more pass over the entries and holds about a thousand rows in memory. Without `everything` only entries that a person
+Each file is one more pass over the entries and holds about a thousand rows in memory, so that entries may come from a database. Without `everything` only entries that a person
 confirmed (split train) or could not decide (unsure) go out.
 """
 
@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -92,7 +92,7 @@ def format_of(path: Path) -> str:
 
 
 def export_to(
-    target: Path | Stream, entries: Sequence[Entry], format: str = "zip", about: About | None = None, *, everything: bool = False,
+    target: Path | Stream, entries: Collection[Entry], format: str = "zip", about: About | None = None, *, everything: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Exported:  # fmt: skip
     """Write the entries to a path (whole or not at all) or to a stream; a data set folder needs a path that does not exist yet.
@@ -171,7 +171,7 @@ class _Zip:
 class _Writer:
     """One export under way: the entries that go out, what they are, and the files written so far."""
 
-    def __init__(self, entries: Sequence[Entry], about: About, everything: bool, progress: Callable[[int], None] | None):
+    def __init__(self, entries: Collection[Entry], about: About, everything: bool, progress: Callable[[int], None] | None):
         self._entries, self._about, self._everything, self._progress = entries, about, everything, progress
         self.files: list[Written] = []
         self.found: Survey = survey(self._chosen(), about.slices)
@@ -208,7 +208,7 @@ class _Writer:
         self._text(folder, "README.md", card(self.found, self._about, extra=extra))
         for split in self.found.parts:
             with folder.open(f"data/{split}.parquet") as stream:
-                self._add(f"data/{split}.parquet", stream, partial(_parquet, entries=self._out(split)))
+                self._add(f"data/{split}.parquet", stream, partial(_parquet, entries=self._out(split)), self.found.splits[split])
 
     def file(self, kind: str, stream: Stream, name: str = "") -> None:
         writers: dict[str, Callable[[_Counted], int]] = {
@@ -217,15 +217,18 @@ class _Writer:
             "parquet": lambda out: _parquet(out, self._out()),
             "textattack": lambda out: _textattack(out, self._out(), self._model),
         }
-        self._add(name or kind, stream, writers[kind])
+        self._add(name or kind, stream, writers[kind], None if kind == "textattack" else self.found.splits.total())
 
     def _text(self, folder: _Folder | _Zip, name: str, content: str) -> None:
         with folder.open(name) as stream:
-            self._add(name, stream, lambda out: 0 * out.write(content.encode()))
+            self._add(name, stream, lambda out: 0 * out.write(content.encode()), 0)
 
-    def _add(self, name: str, stream: Stream, write: Callable[[_Counted], int]) -> None:
+    def _add(self, name: str, stream: Stream, write: Callable[[_Counted], int], expected: int | None) -> None:
         counted = _Counted(stream)
-        self.files.append(counted.written(name, write(counted)))
+        count = write(counted)
+        if expected not in (None, count):
+            raise DataError(f"the entries changed while they were exported: {expected:,} at first, {count:,} in {name}. Export again.")
+        self.files.append(counted.written(name, count))
 
 
 def _jsonl(out: _Counted, entries: Iterable[Entry]) -> int:
