@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:", default=True),
         st.Page("pages/errors.py", title="Errors", icon=":material/pie_chart:"),
         st.Page("pages/attacks.py", title="Attacks", icon=":material/bolt:"),
+        st.Page("pages/curate.py", title="Curate", icon=":material/rate_review:"),
     ],
     position="top",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from robustnli.types import Label, Pair
+from robustnli.types import MASK, Label, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,29 @@ READY: tuple[Ready, ...] = (
     ),
     Ready("Number", Pair("Three cyclists are waiting at a red light.", "Two cyclists are waiting at a red light."), Label.CONTRADICTION),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """A ready pair with a small edit that somebody may judge: to try the review with. `of` is its place in `READY`."""
+
+    of: int
+    edited: Pair
+    tags: tuple[str, ...]
+
+    @property
+    def masked(self) -> bool:
+        """Whether the edit masks words; otherwise it was made by hand."""
+        return MASK in self.edited.premise + self.edited.hypothesis
+
+
+STARTERS: tuple[Starter, ...] = (
+    Starter(0, Pair(READY[0].pair.premise, "A [MASK] performs music."), ("subject",)),
+    Starter(1, Pair(READY[1].pair.premise, "A person is making [MASK]."), ("object",)),
+    Starter(2, Pair("A man is eating lunch.", READY[2].pair.hypothesis), ("negation",)),
+    Starter(4, Pair(READY[4].pair.premise, "The children may go swimming after school."), ("modal",)),
+    Starter(5, Pair("All of the runners crossed the river.", READY[5].pair.hypothesis), ("quantity",)),
+    Starter(6, Pair(READY[6].pair.premise, "The boy was chased by the dog across the field."), ("passive",)),
+    Starter(8, Pair(READY[8].pair.premise, "Two women bought fruit."), ("long",)),
+    Starter(9, Pair(READY[9].pair.premise, "At least two cyclists are waiting at a red light."), ("quantity",)),
+)

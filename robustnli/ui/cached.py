@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from robustnli.exchange import Imported, Preview
     from robustnli.models import NLIModel
     from robustnli.store import Facets, Query, Store
 
@@ -139,6 +141,32 @@ def curated_facets() -> Facets:
     """Which tags, recipes, authors and models the curated entries have, with counts."""
     kept = store()
     return _curated_facets(kept.where, kept.version(), kept)
+
+
+@contextmanager
+def _on_disk(name: str, data: bytes) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="robustnli-import-") as folder:
+        path = Path(folder) / (Path(name).name or "file")
+        path.write_bytes(data)
+        yield path
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def look_at_file(name: str, data: bytes) -> Preview:
+    """What an uploaded file of examples is."""
+    from robustnli import exchange
+
+    with _on_disk(name, data) as path:
+        return exchange.preview(path)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the file")
+def read_file(name: str, data: bytes, mapping: dict[str, str], skip_bad: bool, labels: tuple[Label, ...]) -> Imported:
+    """All examples of an uploaded file, as nobody's yet."""
+    from robustnli import exchange
+
+    with _on_disk(name, data) as path:
+        return exchange.read_entries(path, mapping or None, skip_bad=skip_bad, labels=labels)
 
 
 def together(work: Callable[[A], B], items: Sequence[A]) -> list[Callable[[], B]]:
