@@ -87,7 +87,7 @@ def view(finished: Finished, rows: pd.DataFrame, probs: Mapping[str, np.ndarray]
         "judged": ~(unknown & changed & by_rule) & (changed | (finished.gold == "unconfirmed")),
         "broke_at": np.where((rows["status"] == "broken").to_numpy(), took, np.inf),
         "n_words": counts,
-        "label": _labels(finished, rows),
+        "label": pd.Series(_labels(finished, rows), dtype=object),
         "text": _texts(rows),
     }
     added |= {name: pd.Series([f[i] for f in first], dtype=object) for i, name in enumerate(("word", "part", "place"))}
@@ -115,8 +115,8 @@ def _first(row: tuple[Sequence[int], str | None, str | None]) -> tuple[str | Non
     if len(words) < 4 or not isinstance(texts[0], str):
         return None, None, None
     segment, start, end = (int(n) for n in words[:3])
-    word = str(texts[segment])[start:end].casefold()
-    return word, part_of_speech(word), place(str(texts[segment]), start) if SEGMENTS[segment] == "hypothesis" else NO_PLACE
+    word = str(texts[segment])[start:end]
+    return word.casefold(), part_of_speech(word), place(str(texts[segment]), start) if SEGMENTS[segment] == "hypothesis" else NO_PLACE
 
 
 def place(sentence: str, start: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from robustnli import browse
 from robustnli.charts import Chart
 from robustnli.figures import escape_markdown
 from robustnli.gallery import charts, counts
@@ -104,9 +105,9 @@ def where(seen: View, budget: int, picture: str) -> None:
     shown = [(name, title, parts(seen), first) for name, (title, parts, first) in counts.BY.items()]
     drawn = [(name, title, counts.by(seen, parts, 1 if first else budget), first) for name, title, parts, first in shown]
     drawn = [item for item in drawn if item[2]]
-    columns = st.columns(2)
-    for i, (name, title, groups, first) in enumerate(drawn):
-        with columns[i % 2]:
+    columns = [column for _ in range(0, len(drawn), 2) for column in st.columns(2)]
+    for column, (name, title, groups, first) in zip(columns, drawn, strict=False):
+        with column:
             st.markdown(f"##### {title}", help="Counted with this one word changed." if first and seen.stepwise else None)
             _forest(name, charts.forest(f"{name}-{seen.finished.name}", name, groups, models=seen.models), picture)
     if not any(first for *_, first in drawn):
@@ -146,7 +147,7 @@ def words(seen: View, picture: str) -> None:
         f"{len(found):,} words were the first to be changed in the attacks on {escape_markdown(model)} that count, {sum(w.rate.of for w in found):,} "
         f"in all; {flips:,} times that alone broke it. Most flips first; most words are too few to tell alone."
     )
-    left, right = st.columns([3, 2])
+    left, right = st.columns(2)
     with left:
         draw(charts.word_forest(seen, model, found[:TOP_WORDS]), picture, data=False)
     with right:
@@ -167,7 +168,10 @@ def _word_table(seen: View, model: str, rows: Sequence[Mapping[str, object]]) ->
         frame, hide_index=True, width="stretch", height=420, key=key, selection_mode="single-row", on_select=chosen,
         alt=f"Words changed first in the attacks on {model}",
     )  # fmt: skip
-    table(f"words-{model}-{seen.finished.name}", rows)
+    st.download_button(
+        "CSV", lambda: browse.csv(frame), f"robustnli-words-{model}.csv", "text/csv", key=address.key("csv.words"), on_click="ignore",
+        icon=":material/download:",
+    )  # fmt: skip
 
 
 def recipes(views: Sequence[View], budget: int, picture: str) -> None:

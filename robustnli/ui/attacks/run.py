@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -13,19 +12,17 @@ from robustnli import jobs, suite
 from robustnli.attack import RECIPES
 from robustnli.checkpoints import find
 from robustnli.config import snli_files
-from robustnli.data import load
 from robustnli.errors import DataError
 from robustnli.figures import escape_markdown
 from robustnli.gallery.files import Finished, remove
 from robustnli.records import FORMATS
+from robustnli.ui import cached, people, problems
 from robustnli.ui import jobs as drawn
-from robustnli.ui import people, problems
 from robustnli.ui.attacks import state
 
 MOST_PAIRS = 20_000
 PAIRS = 200  # drawn unless asked for more: minutes at most
-_OWN, _CURATED = "file", "curated"
-Rows = list[tuple[str, str, str]]
+_OWN = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +126,21 @@ def _upload() -> Source | None:
     )  # fmt: skip
     if given is None:
         return None
-    rows = read(given.name, given.getvalue())
-    st.caption(f"{len(rows):,} labelled pairs in {escape_markdown(given.name)}.")
-    return Source(Path(given.name).name, Path(given.name).name, len(rows), tuple(rows))
-
-
-def read(name: str, content: bytes) -> Rows:
-    """The labelled pairs of an uploaded file. Raises DataError with the file's own name; only its suffixes are taken from that."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / ("file" + "".join(Path(name).suffixes[-2:])[:20])
-        path.write_bytes(content)
-        try:
-            examples = load(str(path)).examples
-        except DataError as error:
-            raise DataError(str(error).replace(str(path), Path(name).name)) from error
-    if len(examples) > MOST_PAIRS:
-        raise DataError(f"{name}: {len(examples):,} labelled pairs; the page takes {MOST_PAIRS:,}. Use `robustnli gallery --data`.")
-    return [(e.pair.premise, e.pair.hypothesis, e.label.text) for e in examples]
+    found = cached.upload(given.name, given.getvalue())
+    if len(found.examples) > MOST_PAIRS:
+        raise DataError(
+            f"{given.name}: {len(found.examples):,} labelled pairs; the page takes {MOST_PAIRS:,}. Use `robustnli gallery --data`."
+        )
+    st.caption(
+        f"{len(found.examples):,} labelled pairs in {escape_markdown(given.name)}; {found.unlabelled:,} rows without a label are left out."
+    )
+    if found.bad:
+        more = f" And {len(found.bad) - 1:,} more." if len(found.bad) > 1 else ""
+        st.warning(
+            f"{len(found.bad):,} rows cannot be read and are left out. {escape_markdown(found.bad[0])}{more}", icon=":material/warning:"
+        )
+    name = Path(given.name).name
+    return Source(name, name, len(found.examples), tuple((e.pair.premise, e.pair.hypothesis, e.label.text) for e in found.examples))
 
 
 def manage(of: Finished) -> None:
