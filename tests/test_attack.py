@@ -103,3 +103,22 @@ def test_a_small_budget_is_kept(tiny: NLIModel, examples: list[Example]) -> None
                 assert tiny.predict([mask(e.pair, got.words)])[0].label != tiny.predict([e.pair])[0].label
     with pytest.raises(InputError):
         smallest_flip(tiny, Pair("a", "b"), budget=0)
+
+
+def test_in_bulk_precision_the_attack_is_float32s(tiny: NLIModel, examples: list[Example]) -> None:
+    """Every flip that is reported is one in float32, at both ends; words and outcomes are those of float32."""
+    if tiny.bulk is tiny:
+        pytest.skip("this processor does not multiply bfloat16")
+    for k in (1, 3):
+        exact, bulk = (list(find_many(model, examples, k=k)) for model in (tiny, tiny.bulk))
+        broken = [a for a in bulk if a.status is Status.BROKEN]
+        assert broken
+        for said, pairs in (
+            ([a.before for a in broken], [a.example.pair for a in broken]),
+            ([a.after for a in broken], [a.pair for a in broken]),
+        ):
+            for one, again in zip(said, tiny.predict(pairs), strict=True):
+                assert one.probs == pytest.approx(again.probs, abs=1e-5)
+        alike = sum((a.status, a.words) == (b.status, b.words) for a, b in zip(exact, bulk, strict=True))
+        assert alike >= 0.995 * len(examples)
+        assert any(a.before.probs != b.before.probs for a, b in zip(exact, bulk, strict=True)), "bulk precision was in use"

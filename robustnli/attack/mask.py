@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from robustnli.attack.recipe import CHUNK, Options, Recipe, Walk, start
+from robustnli.attack.confirm import confirmed, first_look
+from robustnli.attack.recipe import CHUNK, Options, Recipe, Walk
 from robustnli.masking import mask
 from robustnli.types import MASK, Attack, Attribution, Example, Word
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def attack(model: NLIModel, examples: Sequence[Example], options: Options) -> list[Attack]:
     """Words are ranked once, by the gradient of the untouched pair; they are masked one after the other until the
     prediction leaves the gold label or `k` are masked. An example that was wrong before is SKIPPED, yet masked too.
+
+    With a model in bulk precision, both ends of every flip are confirmed in float32, and whatever is close is decided there.
     """
     walks, scored = walk(model, examples, options.k)
     return [w.end("mask", s) for w, s in zip(walks, scored, strict=True)]
@@ -27,12 +30,14 @@ def attack(model: NLIModel, examples: Sequence[Example], options: Options) -> li
 
 def walk(model: NLIModel, examples: Sequence[Example], k: int) -> tuple[list[Walk], list[tuple[float, ...]]]:
     """The attack on each example before it is judged, and the scores of the hypothesis words."""
-    from robustnli.attribution import attribute_many
-
-    walks = start(model, examples)
-    attributions = attribute_many(model, [e.pair for e in examples], [e.label for e in examples], method="gradient")
-    mask_in_order(model, walks, [rank(a) for a in attributions], k)
-    return walks, [hypothesis_scores(a) for a in attributions]
+    looks = first_look(model, [e.pair for e in examples], [e.label for e in examples], k)
+    walks = [Walk(e, said, e.pair, said) for e, (said, _, _) in zip(examples, looks, strict=True)]
+    mask_in_order(model, walks, [order for _, _, order in looks], k)
+    if model.exact is not model:  # a flip has two ends
+        broken = [w for w in walks if w.before.label == w.example.label and not w.holds]
+        for w, said in zip(broken, model.exact.predict([w.example.pair for w in broken]), strict=True):
+            w.before = said
+    return walks, [hypothesis_scores(found) for _, found, _ in looks]
 
 
 def mask_in_order(model: NLIModel, walks: Sequence[Walk], orders: Sequence[Sequence[Word]], k: int, *, done: int = 0) -> None:
@@ -40,8 +45,10 @@ def mask_in_order(model: NLIModel, walks: Sequence[Walk], orders: Sequence[Seque
     for count in range(done + 1, k + 1):
         live = [(w, o[:count]) for w, o in zip(walks, orders, strict=True) if len(o) >= count and (count == 1 or w.holds)]
         pairs = [mask(w.example.pair, words) for w, words in live]
-        for (w, words), pair, said in zip(live, pairs, model.predict(pairs), strict=True):
-            w.step(pair, said, words)
+        said = model.predict(pairs)
+        flips = [w.before.label == w.example.label != p.label for (w, _), p in zip(live, said, strict=True)]
+        for (w, words), pair, answer in zip(live, pairs, confirmed(model, pairs, said, flips), strict=True):
+            w.step(pair, answer, words)
         if not live:
             return
 

@@ -40,7 +40,7 @@ def thin(model: NLIModel, walks: Sequence[Walk]) -> list[str]:
             live.remove(i)
             notes[i] = f"not proven minimal: only its subsets of fewer than {size} words were tried"
         asks = [(i, chosen) for i in live for chosen in combinations(sets[i], size)]
-        said = model.predict([mask(walks[i].example.pair, chosen) for i, chosen in asks])
+        said = model.exact.predict([mask(walks[i].example.pair, chosen) for i, chosen in asks])
         for i in list(live):
             tried = [(chosen, p) for (j, chosen), p in zip(asks, said, strict=True) if j == i]
             asked[i] += len(tried)
