@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -314,17 +313,6 @@ def packs(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PE
             held += lengths[i]
     if group:
         yield group
-
-
-@contextmanager
-def fast_matmul() -> Iterator[None]:
-    """Inside: matrix products may multiply in bf16 (twice the speed where the processor can). Process-wide: offline work only."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def load(name: str) -> NLIModel:

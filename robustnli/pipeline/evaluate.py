@@ -9,7 +9,7 @@ from typing import Any
 
 from robustnli.compare import TOO_FEW, breakdown, holm, mcnemar, verdict, wilson
 from robustnli.metrics import Metrics, metrics
-from robustnli.models import NLIModel, fast_matmul
+from robustnli.models import NLIModel
 from robustnli.slices import STANDARD, Slice
 from robustnli.types import ErrorBreakdown, Example, Label, Prediction
 
@@ -30,12 +30,11 @@ def evaluate(model: NLIModel, examples: Sequence[Example], *, progress: Progress
     """Predict all examples and score them. Raises InputError for no examples."""
     begun = time.perf_counter()
     predictions: list[Prediction] = []
-    with fast_matmul():
-        for start in range(0, len(examples), CHUNK):
-            chunk = examples[start : start + CHUNK]
-            predictions += model.predict([e.pair for e in chunk])
-            if progress:
-                progress(len(chunk))
+    for start in range(0, len(examples), CHUNK):
+        chunk = examples[start : start + CHUNK]
+        predictions += model.predict([e.pair for e in chunk])
+        if progress:
+            progress(len(chunk))
     seconds = time.perf_counter() - begun
     return Evaluation(tuple(predictions), metrics([e.label for e in examples], predictions), len(examples) / max(seconds, 1e-9))
 

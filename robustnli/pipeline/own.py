@@ -16,7 +16,7 @@ from robustnli import ownruns
 from robustnli.checkpoints import resolve
 from robustnli.errors import InputError
 from robustnli.jobs import Tell
-from robustnli.models import fast_matmul, load
+from robustnli.models import load
 from robustnli.ownruns import SPLIT, Upload
 from robustnli.pipeline import runs
 from robustnli.pipeline.report import build, to_markdown
@@ -104,5 +104,4 @@ def _in_chunks(items: Sequence[Any], work: Callable[[Sequence[Any]], list[Row]],
 
 
 def _plain_rows(model: Any, pairs: Sequence[Pair]) -> list[Row]:
-    with fast_matmul():
-        return [{"probs": list(p.probs)} for p in model.predict(pairs)]
+    return [{"probs": list(p.probs)} for p in model.predict(pairs)]
