@@ -2,7 +2,8 @@
 
 A job is a folder under the user's data folder: `job.json` (kind, title, arguments), `alive` (locked by the process as long as it
 lives, so that a job that died is known as dead), `progress.json`, `result.json` or `failed.json` or `cancelled`, `log.txt`, and `out/`,
-which the work fills. A failed or cancelled job leaves no `out/`. The work itself is `pipeline/work.py`; nothing here imports torch.
+which the work fills. What it wants to stay elsewhere is moved there by `place`. A failed, cancelled or killed job leaves neither `out/`
+nor what it placed. The work itself is `pipeline/work.py`; nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -147,6 +148,37 @@ def forget(job_id: str) -> None:
     shutil.rmtree(root() / job_id, ignore_errors=True)
 
 
+def place(folder: Path, made: Path, target: Path) -> None:
+    """Move a folder that the job made to its place in one step; it stays there only if the job ends well.
+
+    Raises RunError where something is there already.
+    """
+    now = made.stat()
+    write_json(folder / "placed.json", [*_placed(folder), [str(target), now.st_dev, now.st_ino]])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        made.rename(target)
+    except OSError as error:
+        raise RunError(f"{target.name!r} cannot be put into {target.parent.name}: {error.strerror}. Choose another name.") from error
+
+
+def take_back(folder: Path) -> None:
+    """Remove what a job that did not end well has made: its `out/`, and what it placed (known by its inode; never another's)."""
+    for target, device, inode in _placed(folder):
+        place = Path(target)
+        with contextlib.suppress(OSError):
+            now = place.lstat()
+            if (now.st_dev, now.st_ino) == (device, inode):
+                gone = place.rename(place.with_name(f".{place.name}.{secrets.token_hex(3)}"))  # in one step, like its coming
+                shutil.rmtree(gone, ignore_errors=True)
+    shutil.rmtree(folder / "out", ignore_errors=True)
+
+
+def _placed(folder: Path) -> list[tuple[str, int, int]]:
+    rows: list[tuple[str, int, int]] = _json(folder / "placed.json") or []  # type: ignore[assignment]
+    return rows
+
+
 class Tell:
     """What the work says of itself: `phase` begins a part of so many steps, `step` counts, `curve` adds a point to curve.jsonl."""
 
@@ -203,6 +235,7 @@ def _state(folder: Path, started: bool) -> tuple[State, str, dict[str, Any] | No
         return "failed", str(_json(folder / "failed.json").get("message", "")), None
     if alive:
         return ("running" if started else "queued"), "", None
+    take_back(folder)  # killed: nobody else could
     return "failed", "The process ended before its work was done: stopped from outside, or out of memory. Start it again.", None
 
 

@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     {"types", "errors"},
-    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "marked", "curated", "fast"},
+    {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "pies", "marked", "curated", "fast"},
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
-    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns"},
+    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "repairs"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},

@@ -47,7 +47,7 @@ def write_card(folder: Path, *, figures: dict[str, dict[str, Any]], about: dict[
         "## Measured\n",
         "| data | n | accuracy | 95 % interval | loss | ECE (15 bins) | F1 entailment / neutral / contradiction |",
         "|---|---|---|---|---|---|---|",
-        *(_figure_row(name, f) for name, f in figures.items()),
+        *(figure_row(name, f) for name, f in figures.items()),
         "\n## Limits\n",
         about["limits"],
     ]
@@ -95,7 +95,8 @@ def _trim_lines(trim: dict[str, Any] | None) -> list[str]:
     return [text + "\n"]
 
 
-def _figure_row(name: str, f: dict[str, Any]) -> str:
+def figure_row(name: str, f: dict[str, Any]) -> str:
+    """A line of the table of figures, of what `metrics_summary` gives."""
     low, high = f["accuracy_interval"]
     scores = " / ".join(f"{f['classes'][label]['f1']:.3f}" for label in ("entailment", "neutral", "contradiction"))
     return f"| {name} | {f['n']:,} | {f['accuracy']:.2%} | {low:.2%} to {high:.2%} | {f['loss']:.4f} | {f['ece']:.4f} | {scores} |"

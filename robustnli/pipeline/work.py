@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from robustnli.errors import RobustNLIError
-from robustnli.jobs import Tell, arguments, read, turn
+from robustnli.jobs import Tell, arguments, read, take_back, turn
 from robustnli.records import write_json
 
 Work = Callable[[dict[str, Any], Path, Tell], dict[str, Any]]
@@ -22,8 +22,9 @@ _NICENESS = 5  # a page that somebody looks at goes first
 
 
 def work(folder: Path, kinds: dict[str, str] = KINDS) -> bool:
-    """Do the job of `folder` when its turn has come; whether it went well. Its `out/` is gone when it did not."""
+    """Do the job of `folder` when its turn has come; whether it went well. Nothing of it is left when it did not."""
     os.nice(_NICENESS)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is imported: threads that wait do not spin
     out = folder / "out"
     with turn(folder):
         tell = Tell(folder)
@@ -33,7 +34,7 @@ def work(folder: Path, kinds: dict[str, str] = KINDS) -> bool:
             out.mkdir(exist_ok=True)
             result = run(arguments(folder), out, tell)
         except BaseException as error:
-            shutil.rmtree(out, ignore_errors=True)
+            take_back(folder)
             message = str(error) if isinstance(error, RobustNLIError) else f"This is a bug: {type(error).__name__}: {error}"
             write_json(folder / "failed.json", {"message": message, "trace": traceback.format_exc()})
             return False

@@ -1,0 +1,135 @@
+"""A short training on a few examples that rehearses what the model knew: each step has some examples and some replay pairs.
+
+An example is learned from its label, a replay pair from the probabilities that the model gave it before (learning without forgetting,
+Li and Hoiem 2016). It ends as soon as a whole pass over the examples found all of them right, and sure enough: each step beyond that
+only forgets. No dropout, so that what a step sees is what a prediction says.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from robustnli.fast import half_precision
+from robustnli.models import Encoding, NLIModel
+from robustnli.types import LABELS, Example, Pair, Prediction
+
+EXAMPLES_A_STEP = 16
+WARM_UP = 8  # steps
+SURE = 0.7  # mean probability of the right label at which learning ends
+GRADIENT = 1.0  # the gradient's norm, at most
+
+
+class Telling(Protocol):
+    """What is told of the training: `jobs.Tell` does."""
+
+    def phase(self, name: str, total: int) -> None:
+        """A part begins."""
+
+    def step(self, count: int = 1) -> None:
+        """Steps are done."""
+
+    def curve(self, **point: float) -> None:
+        """A point of the learning curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a training did. `passes` over the examples, the last of which found `right` of them right; `history`: a point a step."""
+
+    steps: int
+    passes: int
+    right: int
+    seconds: float
+    history: tuple[dict[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Encoded pairs and what is learned of each: probabilities in our label order, (n, 3)."""
+
+    encodings: Sequence[Encoding]
+    targets: torch.Tensor
+
+
+def rehearse(
+    model: NLIModel, examples: Sequence[Example], known: Sequence[Pair], said: Sequence[Prediction], *, passes: int, learning_rate: float,
+    replay: float, seed: int, tell: Telling,
+) -> Learned:  # fmt: skip
+    """Train `model.network` in place. `said`: what the model says of the pairs `known`. `replay`: their share of each step's pairs."""
+    wanted = torch.eye(len(LABELS))[[int(e.label) for e in examples]]
+    new = Rows(model.encode([e.pair for e in examples]), wanted)
+    old = Rows(model.encode(known), torch.tensor([p.probs for p in said]).reshape(-1, len(LABELS)))
+    each = round(EXAMPLES_A_STEP * replay / (1 - replay)) if known else 0
+    chance, begun = random.Random(seed), time.time()
+    replayed = _endless(len(known), chance)
+    network = model.network.eval().requires_grad_(True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.0, fused=True)
+    history: list[dict[str, float]] = []
+    a_pass = math.ceil(len(examples) / EXAMPLES_A_STEP)
+    tell.phase("training", passes * a_pass)
+    for number in range(1, passes + 1):  # noqa: B007 - told at the end
+        right, sure = 0, 0.0
+        for rows in _batches(len(examples), a_pass, chance):
+            _warm(optimizer, learning_rate, len(history))
+            again = [next(replayed) for _ in range(each)]
+            loss, probs = _backward(model, network, new, rows, len(rows) + each)
+            kept = _backward(model, network, old, again, len(rows) + each)[0] if again else 0.0
+            torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT)
+            optimizer.step()
+            optimizer.zero_grad()
+            gold = wanted[rows].argmax(-1)
+            right += int((probs.argmax(-1) == gold).sum())
+            sure += float(probs[range(len(rows)), gold].sum())
+            history.append({"step": len(history) + 1, "loss": loss} | ({"replay": kept} if again else {}))
+            tell.curve(**history[-1])
+            tell.step()
+        if right == len(examples) and sure / len(examples) >= SURE:
+            break
+    network.requires_grad_(False)
+    return Learned(len(history), number, right, round(time.time() - begun, 1), tuple(history))
+
+
+def _backward(model: NLIModel, network: Any, data: Rows, rows: Sequence[int], of: int) -> tuple[float, torch.Tensor]:
+    """Add the gradient of the rows' loss, as their part of `of` pairs; returns (their mean loss, probabilities (rows, 3))."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half_precision()):
+        logits = network(**_padded(network.config, [data.encodings[i] for i in rows])).logits
+    said = logits.float()[:, list(model.order)].log_softmax(-1)
+    loss = -(data.targets[list(rows)] * said).sum()
+    (loss / of).backward()
+    return float(loss.detach()) / len(rows), said.detach().exp()
+
+
+def _padded(config: Any, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
+    """Model inputs of rows of different lengths, each tensor (rows, longest)."""
+    longest, pad = max(len(e.ids) for e in encodings), getattr(config, "pad_token_id", None) or 0
+    inputs = {
+        "input_ids": torch.tensor([[*e.ids, *[pad] * (longest - len(e.ids))] for e in encodings]),
+        "attention_mask": torch.tensor([[1] * len(e.ids) + [0] * (longest - len(e.ids)) for e in encodings]),
+    }
+    if getattr(config, "type_vocab_size", 0) > 1:
+        inputs["token_type_ids"] = torch.tensor([[*e.types, *[0] * (longest - len(e.types))] for e in encodings])
+    return inputs
+
+
+def _batches(n: int, parts: int, chance: random.Random) -> Iterator[list[int]]:
+    """The numbers below `n` in random order, in `parts` of like size."""
+    order = chance.sample(range(n), n)
+    yield from (order[part::parts] for part in range(parts))
+
+
+def _endless(n: int, chance: random.Random) -> Iterator[int]:
+    """The numbers below `n` in random order, again and again."""
+    while n:
+        yield from chance.sample(range(n), n)
+
+
+def _warm(optimizer: Any, rate: float, steps: int) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate * min(1.0, (steps + 1) / WARM_UP)
