@@ -40,6 +40,11 @@ class About:
     people: bool = True
     made_at: str = ""
 
+    @property
+    def counted(self) -> tuple[Slice, ...]:
+        """The slices that the entries can be counted in: those that ask for no model's confidence."""
+        return tuple(part for part in self.slices if not part.asks_confidence)
+
     def dated(self) -> About:
         """With a time."""
         return self if self.made_at else replace(self, made_at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -69,7 +74,7 @@ class Survey:
 
 
 def survey(entries: Iterable[Entry], slices: Sequence[Slice]) -> Survey:
-    """What the entries are; nothing of them is kept."""
+    """What the entries are; nothing of them is kept. `slices` are counted in the split train."""
     found = Survey()
     for entry in entries:
         found.splits[entry.split or "none"] += 1
@@ -80,9 +85,11 @@ def survey(entries: Iterable[Entry], slices: Sequence[Slice]) -> Survey:
         for name in (entry.author, *(o.author for o in entry.opinions), *(c.author for c in entry.history)):
             if name:
                 found.people.setdefault(name, f"annotator {len(found.people) + 1}")
-        if entry.gold_after is not None:
-            found.labels[entry.gold_after.text] += 1
-            found.slices.update(s.name for s in slices if s.holds(Example(entry.uid, entry.edited, entry.gold_after)))
+        label = entry.gold_after
+        if label is not None:
+            found.labels[label.text] += 1
+            example = Example(entry.uid, entry.edited, label)
+            found.slices.update(part.name for part in slices if part.holds(example))
     return found
 
 
@@ -106,7 +113,7 @@ def manifest(found: Survey, about: About, files: Iterable[Row]) -> str:
         "recipes": dict(found.recipes.most_common()),
         "models": {name: {"fingerprints": dict(prints)} for name, prints in sorted(found.models.items())},
         "checkpoints": dict(about.checkpoints),
-        "slices": {s.name: {"entries": found.slices[s.name], "about": in_words(s)} for s in about.slices},
+        "slices": {s.name: {"entries": found.slices[s.name], "about": in_words(s)} for s in about.counted},
         "versions": {
             "robustnli": __version__, "python": platform.python_version(), **{name: version(name) for name in ("datasets", "pyarrow")},
         },

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from robustnli.curated import Entry, Said, Verdict
@@ -44,11 +43,12 @@ def unsafe(cell: str) -> str:
 
 def full_row(entry: Entry) -> Row:
     """Everything of an entry. `label` is what a person said of the edited pair (None: nobody has), so that training reads the file as it is."""
+    label = entry.gold_after
     return {
         "uid": entry.uid, "premise": entry.edited.premise, "hypothesis": entry.edited.hypothesis,
-        "label": _name(entry.gold_after), "label_id": _number(entry.gold_after), "split": entry.split, "verdict": entry.verdict.value,
+        "label": _name(label), "label_id": _number(label), "split": entry.split, "verdict": entry.verdict.value,
         "original_premise": entry.original.premise, "original_hypothesis": entry.original.hypothesis,
-        "original_label": _name(entry.gold_before), "recipe": entry.recipe, "changed": [asdict(word) for word in entry.changed],
+        "original_label": _name(entry.gold_before), "recipe": entry.recipe, "changed": [{"segment": w.segment, "start": w.start, "end": w.end, "pieces": w.pieces} for w in entry.changed],
         "said": [
             {"model": s.model, "fingerprint": s.fingerprint, "before": list(s.before.probs), "after": list(s.after.probs)} for s in entry.said
         ],
@@ -56,15 +56,15 @@ def full_row(entry: Entry) -> Row:
         "opinions": [
             {"author": o.author, "verdict": o.verdict.value, "label": _name(o.label), "note": o.note, "at": o.at} for o in entry.opinions
         ],
-        "history": [asdict(change) for change in entry.history], "schema": SCHEMA,
+        "history": [{"at": c.at, "author": c.author, "field": c.field, "before": c.before, "after": c.after} for c in entry.history],
+        "schema": SCHEMA,
     }  # fmt: skip
 
 
 def parquet_row(entry: Entry) -> Row:
     """`full_row` with `label` and `original_label` as class numbers; -1 where there is none."""
     row = full_row(entry)
-    del row["label_id"]
-    return row | {"label": _number(entry.gold_after), "original_label": _number(entry.gold_before), "split": entry.split or ""}
+    return row | {"label": row.pop("label_id"), "original_label": _number(entry.gold_before), "split": row["split"] or ""}
 
 
 def flat_columns(models: Sequence[str]) -> list[str]:

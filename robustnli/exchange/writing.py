@@ -25,6 +25,7 @@ from robustnli.errors import DataError, InputError, did_you_mean
 from robustnli.exchange import rows
 from robustnli.exchange.about import About, Survey, card, manifest, survey, unnamed
 from robustnli.records import atomic_path
+from robustnli.slices import Slice
 from robustnli.types import LABELS
 
 BATCH = 1000
@@ -104,7 +105,8 @@ def export_to(
         raise InputError(f"there is no format {format!r}.{did_you_mean(format, FORMATS)}")
     if everything and format != "jsonl":
         raise InputError(f"everything, with what nobody confirmed, goes to JSONL only, as a backup; the format is {format}.")
-    writer = _Writer(entries, (about or About()).dated(), everything, progress)
+    about = (about or About()).dated()
+    writer = _Writer(entries, about, everything, progress, about.counted if format == "zip" else ())
     if format == "dataset":
         if not isinstance(target, Path):
             raise InputError("a data set folder cannot go into one stream. Give a path, or choose zip, which holds the same folder.")
@@ -171,10 +173,12 @@ class _Zip:
 class _Writer:
     """One export under way: the entries that go out, what they are, and the files written so far."""
 
-    def __init__(self, entries: Collection[Entry], about: About, everything: bool, progress: Callable[[int], None] | None):
+    def __init__(
+        self, entries: Collection[Entry], about: About, everything: bool, progress: Callable[[int], None] | None, slices: Sequence[Slice]
+    ):
         self._entries, self._about, self._everything, self._progress = entries, about, everything, progress
         self.files: list[Written] = []
-        self.found: Survey = survey(self._chosen(), about.slices)
+        self.found: Survey = survey(self._chosen(), slices)
         self.left_out = len(entries) - self.found.splits.total()
         if not self.found.splits.total():
             why = (
@@ -196,7 +200,7 @@ class _Writer:
                 self._progress(number)
 
     def zip(self, stream: Stream) -> None:
-        with zipfile.ZipFile(stream, "w") as archive:  # type: ignore[call-overload]
+        with zipfile.ZipFile(_Counted(stream), "w") as archive:  # type: ignore[call-overload]
             folder = _Zip(archive, self._about.made_at)
             self.dataset(folder, extra=True)
             for name, kind in (("entries.jsonl", "jsonl"), ("entries.csv", "csv"), ("textattack.csv", "textattack")):
