@@ -44,7 +44,7 @@ with problems.shown():
         picture = inputs.picture()
     slices = inputs.shown_slices(seen)
     parts = browse.breakdowns(seen, slices)
-    overview.pies(parts, of, picture)
+    overview.pies(parts, filters, of, picture)
     overview.pictures(seen, parts, picture)
     missing.text(seen, at_hand)
     kept = browse.keep(seen, filters)

@@ -112,19 +112,6 @@ def share_rows(counts: ErrorBreakdown, of: Of) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def pie(counts: ErrorBreakdown, of: Of) -> Chart:
-    """The paper's pie of one slice: fixed, introduced, remaining; counts before percentages."""
-    parts = shares(counts, of)
-    drawn = go.Pie(
-        labels=list(parts), values=[s.count for s in parts.values()], text=[percent(s) for s in parts.values()],
-        textinfo="label+text", hovertemplate="%{label}: %{text}<extra></extra>", sort=False, direction="clockwise",
-        marker={"colors": [COLOURS[name] for name in parts], "line": {"color": "#fff", "width": 1}}, insidetextfont={"color": "#000"},
-        insidetextorientation="horizontal", automargin=True,
-    )  # fmt: skip
-    alt = f"{counts.slice}: " + ", ".join(f"{name} {percent(s)}" for name, s in parts.items()) + f", {DENOMINATORS[of]}"
-    return Chart(f"pie-{counts.slice}-{of}", framed([drawn], height=250), tuple(share_rows(counts, of)), alt)
-
-
 def four_way(parts: Sequence[ErrorBreakdown]) -> Chart:
     """One bar a slice, all its rows: still right, fixed, introduced, remaining, as shares with counts."""
     order = ("still right", "fixed", "introduced", "remaining")

@@ -62,13 +62,6 @@ def test_under_thirty_rows_nothing_is_told(n: int, few: bool) -> None:
     assert ("Holm" in said["large"]) == (not few), "a slice that is not tested costs the others nothing"
 
 
-def test_a_pie_puts_counts_before_percentages_and_says_of_what() -> None:
-    chart = charts.pie(ErrorBreakdown("negation", 37, 8, 4, 51), "either")
-    assert list(chart.figure.data[0].text) == ["37 (75.5 %)", "8 (16.3 %)", "4 (8.2 %)"]
-    assert "of all errors of either model" in chart.alt and "37 (75.5 %)" in chart.alt
-    assert "of the older model's errors" in charts.pie(ErrorBreakdown("negation", 37, 8, 4, 51), "older").alt
-
-
 def test_a_wedge_names_its_path_and_a_click_reads_it() -> None:
     cells = [("all", "fixed", "neutral", 3), ("all", "fixed", "entailment", 2), ("all", "introduced", "neutral", 0)]
     drawn = charts.sunburst(cells).figure.data[0]
@@ -108,7 +101,6 @@ def test_every_figure_has_a_table_and_a_text() -> None:
     gold, probs = rng.integers(0, 3, 90), rng.dirichlet((1, 1, 1), 90)
     figures = metrics(gold, probs)
     drawn = [
-        charts.pie(ErrorBreakdown("s", 1, 2, 3, 4), "older"),
         charts.four_way([ErrorBreakdown("s", 1, 2, 3, 4)]),
         charts.sunburst([("s", "fixed", "neutral", 1)]),
         charts.classes(figures, figures),

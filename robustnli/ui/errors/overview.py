@@ -10,13 +10,12 @@ import streamlit as st
 
 from robustnli import browse
 from robustnli.browse import Filters, View
-from robustnli.charts import COLOURS, DENOMINATORS, Chart, Of, four_way, percent, picked, pie, shares, slice_rows, sunburst, verdicts
-from robustnli.compare import TOO_FEW
-from robustnli.figures import escape_markdown
+from robustnli.charts import COLOURS, DENOMINATORS, Chart, Of, four_way, picked, slice_rows, sunburst, verdicts
+from robustnli.pies import pie
 from robustnli.types import ErrorBreakdown
 from robustnli.ui.errors import state
+from robustnli.ui.errors.pies import side_by_side
 
-ACROSS = 5  # pies in a row, at most
 _KEPT = ["toImage"]
 
 
@@ -64,32 +63,25 @@ def _filter(asked: Mapping[str, str]) -> None:
         state.renew()
 
 
-def pies(parts: Sequence[ErrorBreakdown], of: Of, picture: str) -> None:
-    """The paper's pies side by side, each with its verdict; a slice of few rows says that it tells nothing."""
-    st.caption(f"Percentages are {DENOMINATORS[of]}; counts come first. Brackets: 95 % Wilson intervals. p: exact McNemar test.")
+def pies(parts: Sequence[ErrorBreakdown], filters: Filters, of: Of, picture: str) -> None:
+    """The paper's pies side by side, each with its verdict; a slice of few rows says that it tells nothing. A click filters the rows."""
+    st.caption(
+        f"Percentages are {DENOMINATORS[of]}; counts come first. Brackets: 95 % Wilson intervals. p: exact McNemar test. Click a wedge or "
+        "its line to see its rows."
+    )
     said = verdicts(parts)
-    for begin in range(0, len(parts), ACROSS):
-        for column, part in zip(st.columns(min(ACROSS, max(3, len(parts)))), parts[begin : begin + ACROSS], strict=False):
-            with column:
-                st.markdown(f"**{escape_markdown(part.slice)}** · {part.n:,} rows")
-                if part.fixed + part.introduced + part.remaining:
-                    draw(pie(part, of), picture, data=False)
-                else:
-                    st.info("Neither model errs here.", icon=":material/check:")
-                few = ":material/help: " if part.n < TOO_FEW else ""
-                st.markdown(few + escape_markdown(said[part.slice]))
-                st.caption(escape_markdown(_intervals(part, of)))
-    table(f"pies-{of}", [row for part in parts for row in _share_rows(part, of)])
+    drawn = [pie(part, of, said[part.slice]) for part in parts]
+    outcome = filters.outcome[0] if len(filters.outcome) == 1 else ""
+    side_by_side(drawn, key="errors.pies", picture=picture, slice_=filters.slice or browse.ALL, outcome=outcome, pick=_pick)
+    table(f"pies-{of}", [row for one in drawn for row in one.rows])
 
 
-def _share_rows(part: ErrorBreakdown, of: Of) -> list[dict[str, Any]]:
-    return list(pie(part, of).rows)
-
-
-def _intervals(part: ErrorBreakdown, of: Of) -> str:
-    parts = [f"{name} {percent(s)} [{100 * s.low:.0f} to {100 * s.high:.0f}]" for name, s in shares(part, of).items() if s.of]
-    introduced = f"; {part.introduced:,} introduced besides" if of == "older" else ""
-    return " · ".join(parts) + introduced
+def _pick(name: str, outcome: str) -> None:
+    if name:
+        _filter({"slice": name, "outcome": outcome})
+    else:
+        state.put(slice="", outcome="")
+        state.renew()
 
 
 def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
