@@ -9,7 +9,9 @@ state.start()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Curate", width="content")
-    who = people.who_ui()
+    with st.container(horizontal=True, width="content"), problems.shown():
+        inputs.undo_ui(people.person())
+        who = people.who_ui()
 state.tell()
 
 with problems.shown():

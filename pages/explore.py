@@ -43,6 +43,7 @@ if sides:
     if sides[0].maskable:
         panels.explain(sides)
         panels.controls(sides, labels)
+        panels.keeping(sides, gold, masks)
         panels.tables(sides, long_map=state.long_map())
         panels.breaking(sides)
     else:

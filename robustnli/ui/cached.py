@@ -143,6 +143,17 @@ def curated_facets() -> Facets:
     return _curated_facets(kept.where, kept.version(), kept)
 
 
+@st.cache_data(max_entries=50, show_spinner=False)
+def _agreement(where: str, version: int, query: Query, _kept: Store) -> tuple[int, int]:
+    return _kept.agreement(query)
+
+
+def agreement(query: Query) -> tuple[int, int]:
+    """(how many of the curated entries that fit have two readers or more, on how many of those they agree)."""
+    kept = store()
+    return _agreement(kept.where, kept.version(), query, kept)
+
+
 @contextmanager
 def _on_disk(name: str, data: bytes) -> Iterator[Path]:
     with TemporaryDirectory(prefix="robustnli-import-") as folder:

@@ -17,7 +17,7 @@ from robustnli.figures import escape_markdown
 from robustnli.ui import cached, people
 
 CURATE = "pages/curate.py"
-MASKED = "mask"  # the recipe of words that a person masked
+MASKED = "mask by hand"  # the recipe of words that a person masked; "mask" alone is the paper's attack
 MAX_NOTE, MAX_TAG = 2000, 40
 Source = Sequence[Entry] | Callable[[], Sequence[Entry]]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from robustnli.curated import BY_HAND, Entry, Said, entry_uid
 from robustnli.figures import FLIP, SIGNED, chip_rows, colour, escape_markdown, legend, mask_map_rows, scale, score_rows
 from robustnli.masking import mask
 from robustnli.types import LABELS, Attribution, Checkpoint, Label, Method, Pair, Prediction, Radius, Word
-from robustnli.ui import cached, state, tokens
+from robustnli.ui import cached, keep, state, tokens
 
 METHOD_UNITS: dict[Method, str] = {
     "gradient": "gradient",
@@ -143,6 +144,27 @@ def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
     back.button("Undo", on_click=state.undo, disabled=not state.can_undo(), width="stretch")
     clear.button("Reset", on_click=state.set_masks, args=([],), disabled=not state.masks(list(labels)), width="stretch")
     tokens.pills(labels)
+
+
+def keeping(sides: Sequence[Side], gold: Label | None, masks: Sequence[str]) -> None:
+    """The button that keeps the pair as it is masked now, with what the models say of it: see `kept`."""
+    keep.keep_button(
+        [kept(sides, gold, masks)], "Keep this flip" if any(s.flipped for s in sides) else "Keep this pair", "flip_lab", details=True
+    )
+
+
+def kept(sides: Sequence[Side], gold: Label | None, masks: Sequence[str]) -> Entry:
+    """The pair and its masked form as an entry of nobody yet. The text is the older model's; the newer one is asked about that text, which
+    is another than its own where their vocabularies cut a masked word differently."""
+    first = sides[0]
+    words = tuple(w for w, name in zip(first.words, first.ids, strict=True) if name in set(masks))
+    edited = mask(first.pair, words)
+    said = tuple(
+        Said(s.checkpoint.name, s.checkpoint.fingerprint, cached.predict(s.checkpoint, first.pair), cached.predict(s.checkpoint, edited))
+        for s in sides
+    )
+    recipe = keep.MASKED if words else BY_HAND
+    return Entry(entry_uid(first.pair, edited, gold), first.pair, edited, gold, recipe, words, said)
 
 
 def tables(sides: Sequence[Side], *, long_map: bool) -> None:

@@ -101,7 +101,7 @@ def sign_in() -> None:
 
 def _providers() -> list[str]:
     """Named providers of [auth], () where it holds one without a name."""
-    section: Mapping[str, Any] = st.secrets.get("auth", {})
+    section: Mapping[str, Any] = _secrets().get("auth", {})
     return [] if "client_id" in section else [name for name, value in section.items() if isinstance(value, Mapping)]
 
 
@@ -137,7 +137,12 @@ def _default() -> str:
 
 def _user() -> Mapping[str, Any]:
     """What the sign-in tells of the user; without `is_logged_in` where no sign-in is configured."""
-    return st.user.to_dict()
+    user = st.user.to_dict()
+    return user | {"is_logged_in": False} if "is_logged_in" not in user and _secrets().get("auth") else user
+
+
+def _secrets() -> Mapping[str, Any]:
+    return st.secrets if st.secrets.load_if_toml_exists() else {}
 
 
 def _identity(user: Mapping[str, Any]) -> str:

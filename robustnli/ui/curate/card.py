@@ -30,7 +30,7 @@ VERDICT_NAMES = {
     Verdict.PENDING: "not judged", Verdict.KEEP: "label kept", Verdict.RELABEL: "relabelled", Verdict.UNSURE: "unsure",
     Verdict.REJECT: "rejected",
 }  # fmt: skip
-VERDICT_MARKS = {Verdict.PENDING: "○", Verdict.KEEP: "✓", Verdict.RELABEL: "⇄", Verdict.UNSURE: "?", Verdict.REJECT: "✗"}
+VERDICT_MARKS = {Verdict.PENDING: "○", Verdict.KEEP: "✓", Verdict.RELABEL: "⇄", Verdict.UNSURE: "?", Verdict.REJECT: "×"}
 
 
 def difference(before: str, after: str) -> tuple[Spans, Spans]:
@@ -110,16 +110,19 @@ def _model(s: Said) -> str:
     flip = '<b style="color:#d55e00">⇄ FLIP</b>' if s.flipped else "<span>held</span>"
     print_ = f"fingerprint {escape(s.fingerprint)}" if s.fingerprint else "fingerprint not known"
     return (
-        f'<div style="display:flex;gap:.35rem .8rem;flex-wrap:wrap;align-items:center;font-size:.9rem" title="{print_}">'
-        f'<b style="min-width:6rem;overflow-wrap:anywhere">{escape(s.model)}</b>{_prediction(s.before)}<span aria-hidden="true">→</span>{_prediction(s.after)}{flip}</div>'
+        f'<div style="display:flex;gap:.1rem .8rem;flex-wrap:wrap;align-items:center;font-size:.9rem" title="{print_}">'
+        f'<b style="flex:0 0 6.5rem;overflow-wrap:anywhere">{escape(s.model)}</b>'
+        f'<span style="display:flex;gap:.1rem .8rem;flex-wrap:wrap;flex:1 1 15rem;align-items:center">'
+        f"{_prediction(s.before, '')}{_prediction(s.after, '→')}{flip}</span></div>"
     )
 
 
-def _prediction(p: Prediction) -> str:
+def _prediction(p: Prediction, arrow: str) -> str:
     bar = "".join(f'<span style="width:{100 * v:.1f}%;background:{SHADES[i]}"></span>' for i, v in enumerate(p.probs))
     numbers = ", ".join(f"{label.text} {p.probs[label]:.2f}" for label in LABELS)
     return (
-        f'<span style="display:inline-flex;gap:.45rem;align-items:center" title="{numbers}"><span aria-hidden="true" '
+        f'<span style="display:inline-flex;gap:.45rem;align-items:center" title="{numbers}">'
+        f'<span aria-hidden="true" style="width:1rem">{arrow}</span><span aria-hidden="true" '
         f'style="display:flex;width:4.5rem;height:.6rem;border-radius:.3rem;overflow:hidden">{bar}</span>'
         f'<span style="min-width:8.2rem">{p.label.text} {p.confidence:.2f}</span></span>'
     )

@@ -21,6 +21,7 @@ from robustnli.ui.curate.state import act, clear, field, value
 from robustnli.ui.people import Person
 
 NOWHERE = {Verdict.PENDING: "not judged yet", Verdict.REJECT: "rejected"}
+NAMES = {"zip": "Everything in one zip", "jsonl": "JSONL", "csv": "CSV", "parquet": "Parquet", "textattack": "TextAttack's CSV"}
 FILE = "robustnli-curated"
 
 
@@ -49,18 +50,17 @@ def give_ui(who: Person, filters: Filters, found: Sequence[str]) -> None:
     ready = train + counts[Verdict.UNSURE]
     for column, (name, number, meaning) in zip(
         st.columns(3),
-        (("train", train, "a person said what the label is now"), ("unsure", counts[Verdict.UNSURE], "a split of its own, not for training"),
-         ("stay here", sum(counts[v] for v in NOWHERE), _stays(counts))),
+        (("For training", train, "A person said what the label is now."), ("Unsure", counts[Verdict.UNSURE], "A split of its own, not for training."),
+         ("Stay here", sum(counts[v] for v in NOWHERE), _stays(counts))),
         strict=True,
     ):  # fmt: skip
         column.metric(name, f"{number:,}", border=True, help=meaning)
     st.caption(
         f"Of the {len(found):,} entries that fit the filters. An example goes out only after a person said what its label is: {_stays(counts)}."
     )
-    names = [name for name in FORMATS if name != "dataset"]
+    names = [name for name in FORMATS if name in NAMES]  # a folder cannot be downloaded; the zip holds it
     kind = st.radio(
-        "Format", names, key=field("format"), format_func=lambda n: "Everything in one zip" if n == "zip" else n.upper() if n != "textattack" else "TextAttack's CSV",
-        captions=[FORMATS[name].about for name in names],
+        "Format", names, key=field("format"), format_func=NAMES.__getitem__, captions=[FORMATS[name].about for name in names],
     )  # fmt: skip
     about = _about()
     everything = kind == "jsonl" and st.toggle(

@@ -11,9 +11,10 @@ from robustnli.curated import Verdict
 from robustnli.figures import escape_markdown
 from robustnli.slices import STANDARD
 from robustnli.store import Facets
+from robustnli.ui import cached, people
 from robustnli.ui.curate.card import VERDICT_NAMES
 from robustnli.ui.curate.filters import MINE, Filters, join
-from robustnli.ui.curate.state import VIEWS, address, set_filters
+from robustnli.ui.curate.state import VIEWS, act, address, come_back, set_filters
 from robustnli.ui.people import Person
 
 VERDICTS = {verdict.value: VERDICT_NAMES[verdict] for verdict in Verdict}
@@ -27,6 +28,24 @@ def view() -> str:
         on_change=address.changed("view", lambda v: "" if v in (None, "review") else str(v)),
     )  # fmt: skip
     return value
+
+
+def undo_ui(who: Person) -> None:
+    """Draw the button that takes back what the reader did last, on every part of the page."""
+    done = cached.store().last(who.name) if who.may_write else None
+    st.button(
+        "Undo", key="curate.undo", icon=":material/undo:", shortcut="Z", type="tertiary", disabled=not done, on_click=act, args=(undo,),
+        help=who.why or (f"Takes back: {escape_markdown(done)}" if done else "Nothing of yours is left to undo."),
+    )  # fmt: skip
+
+
+def undo() -> str:
+    """Take back the reader's last action, and look at what it was about; told in a sentence."""
+    undone = cached.store().undo(people.author())
+    if undone is None:
+        return "Nothing of yours is left to undo."
+    come_back()
+    return undone
 
 
 def filters_ui(facets: Facets, filters: Filters, who: Person) -> None:

@@ -14,7 +14,7 @@ from robustnli.ui import cached, people
 from robustnli.ui import state as app_state
 from robustnli.ui.curate import card, edit
 from robustnli.ui.curate.filters import Filters
-from robustnli.ui.curate.state import act, address, clear, come_back, field, go, left, open_pair, value
+from robustnli.ui.curate.state import act, address, clear, field, go, left, open_pair, value
 from robustnli.ui.people import Person
 
 KEYS = (
@@ -30,7 +30,7 @@ def review_ui(who: Person, filters: Filters, found: Sequence[str]) -> None:
     at = _at(found, todo)
     entry = cached.store().get(found[at])
     _progress(who, filters, found, at)
-    wide, narrow = st.columns([5, 3], gap="medium")
+    wide, narrow = st.columns([9, 5], gap="medium")
     with wide:
         with st.container(border=True, key="curate_card"):
             st.html(card.facts_html(entry))
@@ -85,10 +85,10 @@ def _verdicts(who: Person, entry: Entry, found: Sequence[str], at: int, todo: Se
         )  # fmt: skip
 
     before = entry.gold_before
-    with st.container(horizontal=True, key="curate_verdicts"):
+    with st.container(horizontal=True, gap="xsmall", key="curate_verdicts"):
         button(
-            f"Accept: still {before.text}" if before is not None else "Accept", "A", ":material/check:", Verdict.KEEP, before,
-            "" if before is not None else "There was no label before the edit: give one with 1, 2 or 3.", "The label before the edit is still right",
+            f"Still {before.text}" if before is not None else "Accept", "A", ":material/check:", Verdict.KEEP, before,
+            "" if before is not None else "There was no label before the edit: give one with 1, 2 or 3.", "Accept: the label before the edit is still right",
         )  # fmt: skip
         for number, label in enumerate(LABELS, 1):
             same = before in (None, label)
@@ -98,10 +98,6 @@ def _verdicts(who: Person, entry: Entry, found: Sequence[str], at: int, todo: Se
             )  # fmt: skip
         button("Unsure", "U", ":material/help:", Verdict.UNSURE, None, "", "Exported as a split of its own, never trained on")
         button("Reject", "X", ":material/close:", Verdict.REJECT, None, "", "No usable example: exported nowhere")
-        st.button(
-            "Undo", key="curate.undo", icon=":material/undo:", shortcut="Z", type="tertiary", disabled=not who.may_write, on_click=act, args=(undo,),
-            help=who.why or "Takes back your last action, whatever it was, and the one before it at the next press",
-        )  # fmt: skip
     if who.may_write:
         st.text_input(
             "A note with your verdict", key=field("opinion", entry.uid), max_chars=1000, label_visibility="collapsed",
@@ -133,15 +129,6 @@ def _compared(other: Opinion, verdict: Verdict, label: Label | None) -> str:
     return (
         f"{other.author or 'somebody'} agrees" if same else f"{other.author or 'somebody'} says: {card.said_of(other.verdict, other.label)}"
     )
-
-
-def undo() -> str:
-    """Take back the reader's last action, and look at what it was about; told in a sentence."""
-    undone = cached.store().undo(people.author())
-    if undone is None:
-        return "Nothing of yours is left to undo."
-    come_back()
-    return undone
 
 
 def _about(who: Person, entry: Entry) -> None:

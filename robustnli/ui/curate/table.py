@@ -18,7 +18,7 @@ from robustnli.types import LABELS, Label
 from robustnli.ui import cached, keep, people
 from robustnli.ui.curate import card, edit
 from robustnli.ui.curate.filters import Filters
-from robustnli.ui.curate.review import hidden_from, undo
+from robustnli.ui.curate.review import hidden_from
 from robustnli.ui.curate.state import act, address, field, forget_trail, open_entry, value
 from robustnli.ui.people import Person
 
@@ -48,6 +48,16 @@ def table_ui(who: Person, filters: Filters) -> None:
             st.pagination(pages, key=address.widget("page", number), on_change=address.changed("page", lambda v: "" if v == 1 else str(v)))
         st.caption(
             f"Entries {(number - 1) * size + 1:,} to {(number - 1) * size + len(part):,} of {len(found):,}. Choose rows by their boxes."
+        )
+    _agreement(who, filters)
+
+
+def _agreement(who: Person, filters: Filters) -> None:
+    """How many entries have two readers or more, and how often they agree; a slice is no part of that count."""
+    several, alike = cached.agreement(filters.query(who.name))
+    if several and not filters.slice:
+        st.caption(
+            f":material/handshake: {several:,} of them have two readers or more, who agree on {alike:,} ({100 * alike / several:.0f} %)."
         )
 
 
@@ -123,10 +133,6 @@ def _actions(who: Person, chosen: Sequence[Entry], found: Sequence[str]) -> None
             st.button("Add", key="curate.bulk.tag", icon=":material/sell:", on_click=act, args=(partial(_tag, uids, True),))
             st.button("Take away", key="curate.bulk.untag", icon=":material/label_off:", on_click=act, args=(partial(_tag, uids, False),))
         st.button("Remove", key="curate.bulk.remove", icon=":material/delete:", on_click=act, args=(partial(edit.remove, uids),))
-    st.button(
-        "Undo", key="curate.undo", icon=":material/undo:", shortcut="Z", type="tertiary", disabled=not who.may_write, on_click=act,
-        args=(undo,), help=who.why or "Takes back your last action, whatever it was",
-    )  # fmt: skip
 
 
 def _judge(uids: Sequence[str], verdict: Verdict, label: Label | None) -> str:
