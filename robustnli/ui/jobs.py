@@ -7,6 +7,7 @@ import streamlit as st
 from robustnli import jobs
 from robustnli.figures import escape_markdown
 from robustnli.jobs import Job
+from robustnli.ui import people
 
 
 def progress(job: Job) -> None:
@@ -26,7 +27,21 @@ def _under_way(job_id: str) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.done / job.total if job.total else 0.0, text=f"{escape_markdown(job.title)}: {_told(job)}")
-        st.button("Cancel", key=f"cancel.{job.id}", on_click=jobs.cancel, args=(job.id,), icon=":material/stop_circle:")
+        why = people.person().why
+        st.button(
+            "Cancel",
+            key=f"cancel.{job.id}",
+            on_click=_cancel,
+            args=(job.id,),
+            icon=":material/stop_circle:",
+            disabled=bool(why),
+            help=why or None,
+        )
+
+
+def _cancel(job_id: str) -> None:
+    if people.person().may_write:
+        jobs.cancel(job_id)
 
 
 def _told(job: Job) -> str:
