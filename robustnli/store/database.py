@@ -37,7 +37,7 @@ from robustnli.config import readonly
 from robustnli.errors import InputError, StoreError
 from robustnli.store.tables import NEWEST
 
-BUSY = 10.0  # seconds a writer waits for its turn
+BUSY = 30.0  # seconds a writer waits for its turn: a bulk action on 10,000 entries takes a few
 VERSIONS = "robustnli_version"  # the table that says of which version the others are
 _LOCK = 0x726F6275  # the advisory lock's number: "robu"
 _migrating = threading.Lock()  # Alembic's `op` is one a process

@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Row, insert, select
 
 from robustnli.curated import Change, Entry, Opinion, Said
 from robustnli.store.rows import change_out, every
-from robustnli.store.tables import action, change
+from robustnli.store.tables import action, change, opinion, said, tag
 
+# What an action of a kind can change besides an entry's own row: what its history has to compare.
+PARTS_OF = {"add": (), "remove": (), "restore": (), "tag": (tag,), "judge": (opinion,), "edit": (said, opinion)}
 SHOWN = 60  # characters of a text in a sentence
 
 
@@ -78,5 +80,5 @@ def _opinion(one: Opinion) -> str:
     return f"{one.verdict.value}{label}" + (f": {one.note}" if one.note else "")
 
 
-def _models(said: tuple[Said, ...]) -> str:
-    return "; ".join(f"{one.model}: {one.before.label.text} to {one.after.label.text}" for one in said)
+def _models(predictions: tuple[Said, ...]) -> str:
+    return "; ".join(f"{one.model}: {one.before.label.text} to {one.after.label.text}" for one in predictions)

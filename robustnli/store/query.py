@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select, true
 
 from robustnli.curated import Entry, Verdict
 from robustnli.errors import InputError
@@ -71,9 +71,14 @@ def search_text(value: Entry) -> str:
     return folded("\n".join((original.premise, original.hypothesis, edited.premise, edited.hypothesis, value.note)))
 
 
+def hidden(removed: bool) -> ColumnElement[bool]:
+    """Whether the entry was removed, or is there; in the words of the index on those that are there, or no database would use it."""
+    return entry.c.removed == true() if removed else ~entry.c.removed
+
+
 def conditions(query: Query, dialect: str) -> list[ColumnElement[bool]]:
     """What must hold of a row of `entry`."""
-    found: list[ColumnElement[bool]] = [entry.c.removed.is_(query.removed)]
+    found: list[ColumnElement[bool]] = [hidden(query.removed)]
     if query.verdicts:
         found.append(entry.c.verdict.in_([verdict.value for verdict in query.verdicts]))
     found += [column.in_(values) for column, values in ((entry.c.recipe, query.recipes), (entry.c.author, query.authors)) if values]

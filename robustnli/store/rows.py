@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Table, insert, select, update
 
 from robustnli.curated import Change, Entry, Opinion, Said, Verdict
 from robustnli.store.query import search_text
@@ -14,6 +14,10 @@ from robustnli.store.tables import change, entry, opinion, said, tag
 from robustnli.types import Label, Pair, Prediction, Word
 
 CHUNK = 500  # ids in one statement: far below every database's limit
+# What a value holds of an entry's own row; the rest follows from other rows.
+_OWN = [column for column in entry.c if column.name not in ("removed", "verdict", "gold_after", "search", "touched")]
+PARTS = (said, tag, opinion, change)
+_NO_TEXT = Pair("", "")
 Rows = list[dict[str, Any]]
 
 
@@ -104,24 +108,22 @@ def change_out(number: int, one: Change) -> dict[str, Any]:
     return {"entry": number, "at": one.at, "author": one.author, "field": one.field, "before": one.before, "after": one.after}
 
 
-def read(db: Connection, ids: Sequence[int]) -> dict[int, Entry]:
-    """The entries of those ids, by id, in the order of `ids`."""
+def read(db: Connection, ids: Sequence[int], tables: Iterable[Table] = PARTS) -> dict[int, Entry]:
+    """The entries of those ids, by id, in the order of `ids`; with `tables`, only what lies in those besides the entry's own row."""
     out: dict[int, Entry] = {}
     for part in chunks(ids):
-        rows = {row.id: row for row in db.execute(select(entry).where(entry.c.id.in_(part)))}
-        models, tags, history = (_by_entry(db, table, part) for table in (said, tag, change))
-        opinions = _by_entry(db, opinion, part, live=True)
-        out |= {
-            number: replace(
-                _bare(rows[number]),
-                said=tuple(map(said_in, models.get(number, ()))),
-                tags=tuple(row.name for row in tags.get(number, ())),
-                opinions=tuple(map(_opinion_in, opinions.get(number, ()))),
-                history=tuple(Change(row.at, row.author, row.field, row.before, row.after) for row in history.get(number, ())),
-            )
-            for number in part
-            if number in rows
-        }
+        rows = {row.id: row for row in db.execute(select(*_OWN).where(entry.c.id.in_(part)))}
+        lie = {table.name: _by_entry(db, table, part, live=table is opinion) for table in tables}
+        for number in part:
+            if number in rows:
+                of = {name: found.get(number, ()) for name, found in lie.items()}
+                out[number] = replace(
+                    _bare(rows[number]),
+                    said=tuple(map(said_in, of.get("said", ()))),
+                    tags=tuple(row.name for row in of.get("tag", ())),
+                    opinions=tuple(map(_opinion_in, of.get("opinion", ()))),
+                    history=tuple(Change(row.at, row.author, row.field, row.before, row.after) for row in of.get("change", ())),
+                )
     return out
 
 
@@ -145,33 +147,30 @@ def _bare(row: Row) -> Entry:
 def settle(db: Connection, ids: Sequence[int], number: int) -> None:
     """After action `number`: which opinions count, and the verdict and label that follow, for those entries."""
     for part in chunks(ids):
-        uids = {row.id: row.uid for row in db.execute(select(entry.c.id, entry.c.uid).where(entry.c.id.in_(part)))}
-        stated = _by_entry(db, opinion, part)
-        turned: Rows = []
-        for n, uid in uids.items():
-            newest = {row.author: row.id for row in stated.get(n, ()) if row.about == uid and not row.undone}
-            for row in stated.get(n, ()):
-                live = newest.get(row.author) == row.id and row.verdict != Verdict.PENDING.value
-                if live != row.live:
-                    turned.append({"of": row.id, "live": live})
-        update_each(db, opinion, turned)
-        update_each(db, entry, [{"of": n, "touched": number, **_standing(value)} for n, value in read(db, part).items()])
+        _settle_opinions(db, part)
+        db.execute(update(entry).where(entry.c.id.in_(part)).values(touched=number))
+        opinions = _by_entry(db, opinion, part, live=True)
+        alike: dict[tuple[Verdict, Label | None], list[int]] = {}
+        for n, uid, author in db.execute(select(entry.c.id, entry.c.uid, entry.c.author).where(entry.c.id.in_(part))):
+            value = Entry(uid, _NO_TEXT, _NO_TEXT, None, author=author, opinions=tuple(map(_opinion_in, opinions.get(n, ()))))
+            alike.setdefault((value.verdict, value.gold_after), []).append(n)
+        for (verdict, gold), same in alike.items():
+            db.execute(update(entry).where(entry.c.id.in_(same)).values(verdict=verdict.value, gold_after=gold))
 
 
-def _standing(value: Entry) -> dict[str, Any]:
-    return {"verdict": value.verdict.value, "gold_after": value.gold_after}
-
-
-def update_each(db: Connection, table: Table, rows: Rows) -> None:
-    """Update rows by their id, given as "of"; all rows name the same columns."""
-    if rows:
-        names = [name for name in rows[0] if name != "of"]
-        statement = update(table).where(table.c.id == _bind("of", table.c.id)).values({name: _bind(name, table.c[name]) for name in names})
-        db.execute(statement, [{f"_{name}": value for name, value in row.items()} for row in rows])
-
-
-def _bind(name: str, column: Any) -> Any:
-    return bindparam(f"_{name}", type_=column.type)
+def _settle_opinions(db: Connection, ids: Sequence[int]) -> None:
+    """An opinion counts when it is its author's newest on the text that the entry has now, and was not undone or taken back."""
+    uids = {row.id: row.uid for row in db.execute(select(entry.c.id, entry.c.uid).where(entry.c.id.in_(ids)))}
+    turned: dict[bool, list[int]] = {True: [], False: []}
+    for n, given in _by_entry(db, opinion, ids).items():
+        newest = {row.author: row.id for row in given if row.about == uids[n] and not row.undone}
+        for row in given:
+            live = newest.get(row.author) == row.id and row.verdict != Verdict.PENDING.value
+            if live != row.live:
+                turned[live].append(row.id)
+    for live, numbers in turned.items():
+        for part in chunks(numbers):
+            db.execute(update(opinion).where(opinion.c.id.in_(part)).values(live=live))
 
 
 def put_tags(db: Connection, tags: dict[int, Sequence[str]]) -> None:

@@ -13,8 +13,8 @@ from robustnli import config
 from robustnli.curated import Entry, Opinion, Said, Verdict, changed_words, entry_uid, opinion_on
 from robustnli.errors import InputError
 from robustnli.store import database, rows
-from robustnli.store.history import act, last, named, now, record
-from robustnli.store.query import Facets, Query, conditions, ids
+from robustnli.store.history import PARTS_OF, act, last, named, now, record
+from robustnli.store.query import Facets, Query, conditions, hidden, ids
 from robustnli.store.tables import action, change, entry, opinion, said, tag
 from robustnli.store.undo import live, put_removed, put_text, undo
 from robustnli.types import Label, Pair, Word
@@ -76,7 +76,7 @@ class Store:
             found = db.execute(ids(query, self._dialect)).scalars().all()
         for part in rows.chunks(found):
             with database.reading(self._engine) as db:
-                still = set(db.execute(select(entry.c.id).where(entry.c.id.in_(part), entry.c.removed.is_(query.removed))).scalars())
+                still = set(db.execute(select(entry.c.id).where(entry.c.id.in_(part), hidden(query.removed))).scalars())
                 values = rows.read(db, [number for number in part if number in still])
             yield from values.values()
 
@@ -113,18 +113,15 @@ class Store:
     def facets(self, query: Query | None = None) -> Facets:
         """How many of the entries that fit have which tag, recipe, author, verdict, and which model they flipped."""
         fits = conditions(query or Query(), self._dialect)
-
-        def counts(column: Any, *more: Any) -> dict[Any, int]:
-            statement = select(column, func.count(entry.c.id.distinct())).where(*fits, *more).group_by(column)
-            if column.table is not entry:
-                statement = statement.join_from(entry, column.table)
-            found = [(value, number) for value, number in db.execute(statement)]
-            return dict(sorted(found, key=lambda item: (-item[1], item[0])))
-
+        own = entry.c.recipe, entry.c.author, entry.c.verdict
+        tags = select(tag.c.name, func.count()).join_from(entry, tag).where(*fits).group_by(tag.c.name)
+        flips = select(said.c.model, func.count(entry.c.id.distinct())).join_from(entry, said).where(*fits, said.c.flipped)
         with database.reading(self._engine) as db:
-            verdicts = {Verdict(name): number for name, number in counts(entry.c.verdict).items()}
-            models = counts(said.c.model, said.c.flipped)
-            return Facets(counts(tag.c.name), counts(entry.c.recipe), counts(entry.c.author), models, verdicts, sum(verdicts.values()))
+            rows_of = db.execute(select(*own, func.count()).where(*fits).group_by(*own)).all()
+            recipes, authors, verdicts = (_most_first((row[n], row[3]) for row in rows_of) for n in range(3))
+            of_tags, models = (_most_first(tuple(row) for row in db.execute(found)) for found in (tags, flips.group_by(said.c.model)))
+        judged = {Verdict(name): number for name, number in verdicts.items()}
+        return Facets(of_tags, recipes, authors, models, judged, sum(judged.values()))
 
     def last(self, author: str) -> str | None:
         """What `undo` would undo, in words; None when there is nothing."""
@@ -161,7 +158,7 @@ class Store:
         """
         _must_be_named(author)
         with database.writing(self._engine) as db:
-            found = _find(db, uids)
+            found = _find(db, uids, "judge")
             given = {number: _opinion(value, author, verdict, label, note) for number, value in found.items()}
             mine = {n: next((o for o in value.opinions if o.author == author), None) for n, value in found.items()}
             new = {n: one for n, one in given.items() if not _same(mine[n], one)}
@@ -171,7 +168,7 @@ class Store:
                 out = [rows.opinion_out(n, found[n].uid, one, live=False) for n, one in new.items()]
                 made = list(db.execute(statement, out).scalars())
                 self._done(db, author, "judge", what, {n: found[n] for n in new}, {"opinions": made})
-            return list(rows.read(db, list(found)).values())
+        return self._read(list(found))
 
     def edit(
         self,
@@ -206,27 +203,27 @@ class Store:
                 put_text(db, number, value, pair, new.note, words)
                 rows.put_said(db, number, rows.said_out(models))
                 self._done(db, author, "edit", f"edited {named([value])}", {number: value}, {"before": _before(value)})
-            return rows.read(db, [number])[number]
+        return self._read([number])[0]
 
     def tag(self, uids: Sequence[str], author: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> list[Entry]:
         """Add tags to one's own entries, and take tags away."""
         _must_be_named(author)
         more, less = _tags(add), set(_tags(remove))
         with database.writing(self._engine) as db:
-            found = _own(_find(db, uids), author)
+            found = _own(_find(db, uids, "tag"), author)
             tags = {n: tuple(dict.fromkeys(t for t in (*value.tags, *more) if t not in less)) for n, value in found.items()}
             new = {n: value for n, value in found.items() if tags[n] != value.tags}
             if new:
                 rows.put_tags(db, {n: tags[n] for n in new})
                 before = {str(n): value.tags for n, value in new.items()}
                 self._done(db, author, "tag", f"changed the tags of {named(new.values())}", new, {"before": before})
-            return list(rows.read(db, list(found)).values())
+        return self._read(list(found))
 
     def remove(self, uids: Sequence[str], author: str) -> None:
         """Hide one's own entries. `undo` and `restore` bring them back."""
         _must_be_named(author)
         with database.writing(self._engine) as db:
-            found = _own(_find(db, uids), author)
+            found = _own(_find(db, uids, "remove"), author)
             put_removed(db, author, list(found), True)
             if found:
                 self._done(db, author, "remove", f"removed {named(found.values())}", found, {})
@@ -235,14 +232,14 @@ class Store:
         """Bring one's own removed entries back. Raises InputError where the same text was added again."""
         _must_be_named(author)
         with database.writing(self._engine) as db:
-            found = _own(_find(db, uids, removed=True), author)
+            found = _own(_find(db, uids, "restore"), author)
             taken = live(db, [value.uid for value in found.values()])
             if taken:
                 raise InputError(f"entry {next(iter(taken))} is there: it was added again, or never removed. Nothing was changed.")
             put_removed(db, author, list(found), False)
             if found:
                 self._done(db, author, "restore", f"brought back {named(found.values())}", found, {})
-            return list(rows.read(db, list(found)).values())
+        return self._read(list(found))
 
     def undo(self, author: str) -> str | None:
         """Undo the author's newest action that is not undone; what was undone, in a sentence, or None when there is nothing left."""
@@ -254,16 +251,32 @@ class Store:
     def _dialect(self) -> str:
         return self._engine.dialect.name
 
+    def _read(self, numbers: Sequence[int]) -> list[Entry]:
+        with database.reading(self._engine) as db:
+            return list(rows.read(db, numbers).values())
+
     def _done(self, db: Connection, author: str, kind: str, what: str, before: dict[int, Entry], data: dict[str, Any]) -> None:
         """After a change: note the action, what follows from it, and the history."""
         numbers = list(before)
         number = act(db, author, kind, what, {"entries": numbers, **data})
         rows.settle(db, numbers, number)
-        record(db, author, before, rows.read(db, numbers))
+        record(db, author, before, rows.read(db, numbers, PARTS_OF[kind]))
 
 
-def _find(db: Connection, uids: Sequence[str], *, removed: bool = False) -> dict[int, Entry]:
-    """The entries of those uids, by id, in the order of `uids`. Raises InputError where one is not there."""
+def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum of each name's counts, most first."""
+    total: Counter[str] = Counter()
+    for name, number in counts:
+        total[name] += number
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _find(db: Connection, uids: Sequence[str], kind: str = "") -> dict[int, Entry]:
+    """The entries of those uids, by id, in the order of `uids`, with what an action of that kind can change; all of it without a kind.
+
+    Raises InputError where one is not there.
+    """
+    removed = kind == "restore"
     wanted = list(dict.fromkeys(uids))
     found = live(db, wanted, removed=removed)
     missing = [uid for uid in wanted if uid not in found]
@@ -273,7 +286,7 @@ def _find(db: Connection, uids: Sequence[str], *, removed: bool = False) -> dict
         ).scalar()
         why = f"Its text was edited since: it is {newer} now." if newer else "It was removed, or is in another database."
         raise InputError(f"no {'removed ' if removed else ''}entry {missing[0]!r}. {why}")
-    return rows.read(db, [found[uid] for uid in wanted])
+    return rows.read(db, [found[uid] for uid in wanted], PARTS_OF.get(kind, rows.PARTS))
 
 
 def _own(found: dict[int, Entry], author: str) -> dict[int, Entry]:

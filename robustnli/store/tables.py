@@ -23,12 +23,12 @@ _MARKED = re.compile("\x1b([0-9a-f]{4})")
 
 def storable(value: str) -> str:
     """`value` with each character that no database takes written as ESC and four hex digits; other text stays as it is."""
-    return _UNSTORABLE.sub(lambda match: f"\x1b{ord(match[0]):04x}", value)
+    return value if _UNSTORABLE.search(value) is None else _UNSTORABLE.sub(lambda match: f"\x1b{ord(match[0]):04x}", value)
 
 
 def restored(value: str) -> str:
     """The text whose `storable` form is `value`."""
-    return _MARKED.sub(lambda match: chr(int(match[1], 16)), value)
+    return value if "\x1b" not in value else _MARKED.sub(lambda match: chr(int(match[1], 16)), value)
 
 
 class AnyText(TypeDecorator[str]):

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from robustnli.curated import Entry, entry_uid
-from robustnli.store.history import act, record, record_removed
+from robustnli.store.history import PARTS_OF, act, record, record_removed
+from robustnli.store.query import hidden
 from robustnli.store.rows import CHUNK, chunks, columns, put_said, put_tags, read, settle
 from robustnli.store.tables import action, entry, opinion
 from robustnli.types import Pair, Word
@@ -18,14 +19,15 @@ from robustnli.types import Pair, Word
 def undo(db: Connection, author: str, done: Row) -> str:
     """Undo the action of a row of `action`; a sentence that says what was undone."""
     numbers: list[int] = done.data["entries"]
-    before = read(db, numbers)
+    parts = PARTS_OF[done.kind]
+    before = read(db, numbers, parts)
     db.execute(update(action).where(action.c.id == done.id).values(undone=True))
     kept = _UNDO[done.kind](db, author, done)
     # Settled under a number of its own: "touched last" is then this very undo.
     number = act(db, author, "undo", f"undid: {done.said_as}", {"entries": numbers, "of": done.id})
     db.execute(update(action).where(action.c.id == number).values(undone=True))
     settle(db, numbers, number)
-    record(db, author, before, read(db, numbers))
+    record(db, author, before, read(db, numbers, parts))
     return f"Undone: {done.said_as}.{kept}"
 
 
@@ -58,7 +60,7 @@ def _undo_edit(db: Connection, author: str, done: Row) -> str:
 
 
 def _undo_remove(db: Connection, author: str, done: Row) -> str:
-    values = read(db, done.data["entries"])
+    values = read(db, done.data["entries"], ())
     taken = live(db, [value.uid for value in values.values()])
     back = [number for number, value in values.items() if value.uid not in taken]
     put_removed(db, author, back, False)
@@ -104,6 +106,6 @@ def live(db: Connection, uids: Sequence[str], *, removed: bool = False) -> dict[
     """Those of the uids that are there and not removed, with their ids; or those that were removed, each with its newest."""
     found: dict[str, int] = {}
     for start in range(0, len(uids), CHUNK):
-        fits = entry.c.uid.in_(uids[start : start + CHUNK]), entry.c.removed.is_(removed)
+        fits = entry.c.uid.in_(uids[start : start + CHUNK]), hidden(removed)
         found |= {row.uid: row.id for row in db.execute(select(entry.c.uid, entry.c.id).where(*fits).order_by(entry.c.id))}
     return found
