@@ -104,7 +104,9 @@ def preview(path: Path, *, limit: int = 10) -> Preview:
     with opened(path) as source:
         rows = [row for _, _, row in islice(source.rows(), max(limit, 20)) if isinstance(row, dict)]
         if not rows:
-            raise DataError(f"{path}: holds no row that can be read. One object a line, or a line of column names and rows, is expected.")
+            raise DataError(
+                f"{path.name}: holds no row that can be read. One object a line, or a line of column names and rows, is expected."
+            )
         columns = tuple(dict.fromkeys(str(column) for row in rows for column in row))
         kind = _kind(columns)
         if kind == "csv":

@@ -64,8 +64,8 @@ def opened(path: Path) -> Iterator[Source]:
     """The rows' files of a file, zip or folder; what a zip holds is unpacked to a place of its own and gone afterwards. Raises DataError."""
     if path.is_dir():
         names = sorted(p.relative_to(path).as_posix() for p in islice((p for p in path.rglob("*") if p.is_file()), MAX_FILES + 1))
-        chosen = _choose(names, str(path))
-        _fits(sum((path / name).stat().st_size for name in chosen), str(path))
+        chosen = _choose(names, path.name)
+        _fits(sum((path / name).stat().st_size for name in chosen), path.name)
         yield _source([Part(path / name, name) for name in chosen], path / "manifest.json")
     elif not path.is_file():
         raise DataError(f"{path}: no such file or folder.")
@@ -73,7 +73,7 @@ def opened(path: Path) -> Iterator[Source]:
         with tempfile.TemporaryDirectory(prefix="robustnli-import-") as folder:
             yield _unzipped(path, Path(folder))
     else:
-        _fits(path.stat().st_size, str(path))
+        _fits(path.stat().st_size, path.name)
         yield Source((Part(path),))
 
 
@@ -105,12 +105,12 @@ def _unzipped(path: Path, folder: Path) -> Source:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
-            chosen = _choose(list(infos), str(path))
+            chosen = _choose(list(infos), path.name)
             manifest = str(PurePosixPath(chosen[0]).parent / "manifest.json")
             wanted = [*chosen, *([manifest] if manifest in infos else [])]
             if any(infos[name].flag_bits & 1 for name in wanted):
-                raise DataError(f"{path}: is locked with a password. Unpack it and give the folder.")
-            _fits(sum(infos[name].file_size for name in wanted), str(path))
+                raise DataError(f"{path.name}: is locked with a password. Unpack it and give the folder.")
+            _fits(sum(infos[name].file_size for name in wanted), path.name)
             parts = []
             for number, name in enumerate(wanted):
                 place = folder / (f"{number}" + "".join(PurePosixPath(name).suffixes[-2:]))
@@ -118,7 +118,7 @@ def _unzipped(path: Path, folder: Path) -> Source:
                     shutil.copyfileobj(packed, file, 1 << 16)  # never more than the size it states, which was checked
                 parts.append(Part(place, name))
     except _DAMAGED as error:
-        raise DataError(f"{path}: not a whole zip file ({error}). Make or download it again.") from error
+        raise DataError(f"{path.name}: not a whole zip file ({error}). Make or download it again.") from error
     return _source(parts[: len(chosen)], parts[-1].path if len(parts) > len(chosen) else None)
 
 
@@ -141,7 +141,7 @@ def _sha256(path: Path) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Row | str]]:
-    kind = file_format(path)
+    kind = file_format(Path(path.name))
     if kind == ".parquet":
         yield from _parquet_rows(path)
         return
