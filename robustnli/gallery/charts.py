@@ -58,7 +58,7 @@ def transfer(seen: View, budget: int | None = None) -> Chart:
     )  # fmt: skip
     own = go.Heatmap(
         z=[[0 if a == b else None for b in names] for a in names], x=names, y=names, showscale=False, xgap=2, ygap=2,
-        colorscale=[[0, _GREY], [1, _GREY]], hoverinfo="skip", text=texts, texttemplate="%{text}",
+        colorscale=[[0, _GREY], [1, _GREY]], hoverinfo="skip", text=texts, texttemplate="%{text}", textfont={"color": "#888"},
     )  # fmt: skip
     figure = framed(
         [own, drawn], height=330, yaxis={"autorange": "reversed", "title": {"text": "made against"}, "automargin": True, "showgrid": False},
@@ -84,15 +84,15 @@ def forest(name: str, what: str, groups: Sequence[Group], *, models: Sequence[st
     shown = [m for m in models if any(m in g.rates for g in groups)] or list(groups[0].rates)
     lines = [(g, m, i * (len(shown) + 0.6) + j) for i, g in enumerate(groups) for j, m in enumerate(shown) if m in g.rates]
     drawn = [_points(m, list(models or shown).index(m), [(g, g.rates[m], y) for g, n, y in lines if n == m]) for m in shown]
-    drawn.append(go.Scatter(
-        x=[103] * len(lines), y=[y for *_, y in lines], mode="text", text=[_short(g.rates[m]) for g, m, _ in lines], showlegend=False,
-        textposition="middle right", textfont={"size": 11}, hoverinfo="skip", cliponaxis=False,
-    ))  # fmt: skip
+    numbers = [
+        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": y, "text": _short(g.rates[m]), "showarrow": False, "font": {"size": 11}}
+        for g, m, y in lines
+    ]  # fmt: skip
     height = 96 + int(_STEP * (len(groups) * (len(shown) + 0.6)))
     centre = (len(shown) - 1) / 2
     figure = framed(
-        drawn, height=height, legend=len(shown) > 1, margin={"l": 8, "r": 64, "t": 34, "b": 8},
-        xaxis={"title": {"text": axis}, "range": [-2, 102], "tickvals": [0, 25, 50, 75, 100], "zeroline": False},
+        drawn, height=height, legend=len(shown) > 1, margin={"l": 8, "r": 84, "t": 34, "b": 8}, annotations=numbers,
+        xaxis={"title": {"text": axis}, "range": [-2, 102], "tickvals": [0, 25, 50, 75, 100], "zeroline": False, "showgrid": True},
         yaxis={"tickvals": [i * (len(shown) + 0.6) + centre for i in range(len(groups))], "ticktext": [_label(g.name) for g in groups],
                "range": [len(groups) * (len(shown) + 0.6) - 0.3, -0.8], "automargin": True, "showgrid": False, "zeroline": False},
     )  # fmt: skip

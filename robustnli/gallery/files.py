@@ -69,8 +69,13 @@ class Finished:
 
     @property
     def shipped(self) -> bool:
-        """Whether it came with the app, so that it cannot be removed."""
+        """Whether it came with the app."""
         return Path(self.path).parent == config.SHIPPED_ATTACKS
+
+    @property
+    def own(self) -> bool:
+        """Whether it was run by the user here, so that it may be removed."""
+        return Path(self.path).resolve().parent == (config.home() / "attacks").resolve()
 
 
 def find_finished() -> list[Finished]:
@@ -175,7 +180,6 @@ def _column(values: Iterable[Any]) -> pd.Series:
 
 def remove(finished: Finished) -> None:
     """Remove a finished attack of the user's own. Raises InputError for any other, or where nothing may be written."""
-    folder = Path(finished.path)
-    if config.readonly() or folder.resolve().parent != (config.home() / "attacks").resolve():
+    if config.readonly() or not finished.own:
         raise InputError(f"{finished.name} is not yours to remove here: only what was run on this server, and not where it is read-only.")
-    shutil.rmtree(folder)
+    shutil.rmtree(finished.path)

@@ -24,8 +24,8 @@ TOLD = {
     "place": "place", "word": "first word", "fell": "says then", "also": "also breaks", "q": "text",
 }  # fmt: skip
 SORTS = {
-    "order": "Order of the data",
     "moved": "Largest fall of the gold label's probability first",
+    "order": "Order of the data",
     "few": "Fewest changed words first",
     "sure": "Most confident after the change first",
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from robustnli import suite
-from robustnli.attack import RECIPES, Recipe, find_many, named
+from robustnli.attack import RECIPES, Recipe, dev_examples, find_many, find_trigger, named
 from robustnli.config import home, snli_files
 from robustnli.data import load as load_data
 from robustnli.errors import DataError, InputError
@@ -51,11 +51,12 @@ class Task:
 
 def task(recipe: str, data: str, *, k: int | None = None, seed: int = 13, sample: int = 0, rows: Sequence[Sequence[str]] = ()) -> Task:
     """A checked task. `data`: suite[:dev|:test], snli:dev|test (from the text at hand), any source of `data.load`, or a title for `rows`,
-    which are (premise, hypothesis, label). `sample`: so many of them, drawn by `seed`, in their order; 0: all.
+    which are (premise, hypothesis, label); of the suite, `trigger` gets the test half. `sample`: so many of them, drawn by `seed`, in their order; 0: all.
     """
     chosen = named(recipe)
     k = BUDGETS.get(recipe, 1) if k is None or not chosen.budgeted else k
-    examples, facts = _given(rows, data) if rows else _found(data)
+    # A trigger is found on the suite's dev half, so that only the other half tells what it does.
+    examples, facts = _given(rows, data) if rows else _found("suite:test" if (recipe, data) == ("trigger", "suite") else data)
     at = list(range(len(examples)))
     if sample and sample < len(at):
         at = sorted(random.Random(seed).sample(at, sample))
@@ -152,9 +153,14 @@ def _attacked(work: Task, name: str, models: Mapping[str, NLIModel], progress: C
 
 def _attacks(model: NLIModel, work: Task) -> Iterator[list[Attack]]:
     """The attacks in parts small enough to tell how far it is."""
+    trigger = (
+        find_trigger(model, dev_examples(work.seed), length=work.k, seed=work.seed, source="suite dev")
+        if work.recipe == "trigger"
+        else None
+    )
     size = max(16, -(-len(work.examples) // _PARTS))
     for start in range(0, len(work.examples), size):
-        yield list(find_many(model, work.examples[start : start + size], work.recipe, k=work.k, seed=work.seed))
+        yield list(find_many(model, work.examples[start : start + size], work.recipe, k=work.k, seed=work.seed, trigger=trigger))
 
 
 def _common(rows: Iterable[Mapping[str, Any]]) -> list[str]:

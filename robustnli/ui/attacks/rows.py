@@ -60,13 +60,13 @@ def _shape() -> str:
 
 def _paged(seen: View, kept: np.ndarray, budget: int) -> tuple[np.ndarray, int, int, int]:
     """The page's positions, its number, how many pages, rows a page; draws what chooses, saves and keeps them."""
-    sort = address.one_of("sort", SORTS, "order")
+    sort = address.one_of("sort", SORTS, "moved")
     size = address.one_of("size", PAGE_SIZES, PAGE_SIZES[0])
     ordered = table_of.order(seen, kept, sort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Sort", list(SORTS), key=address.widget("sort", sort), format_func=SORTS.__getitem__, width=340,
-            on_change=address.changed("sort", lambda v: "" if v == "order" else str(v)),
+            on_change=address.changed("sort", lambda v: "" if v == "moved" else str(v)),
         )  # fmt: skip
         st.selectbox(
             "A page", PAGE_SIZES, key=address.widget("size", size), width=90,

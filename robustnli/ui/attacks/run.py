@@ -145,7 +145,7 @@ def _upload() -> Source | None:
 
 def manage(of: Finished) -> None:
     """Remove a finished attack of one's own."""
-    if of.shipped or people.person().why:
+    if not of.own or people.person().why:
         return
     with st.popover("Remove this attack", icon=":material/delete:", type="tertiary"):
         st.caption("Its rows go for good. What was kept from it stays among the curated examples.")
