@@ -12,40 +12,62 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from robustnli.attack import mask, minimal
+from robustnli.attack import blank, edits, hotflip, mask, minimal, occlude, reduce, trigger
 from robustnli.attack.mask import hypothesis_scores, rank
 from robustnli.attack.minimal import smallest_flip
 from robustnli.attack.recipe import CHUNK, Options, Recipe, Trigger
+from robustnli.attack.trigger import dev_examples, find_trigger
 from robustnli.errors import InputError, did_you_mean
 from robustnli.types import Attack, Example
 
 if TYPE_CHECKING:
     from robustnli.models import NLIModel
 
-__all__ = ["CHUNK", "RECIPES", "Recipe", "Trigger", "find", "find_many", "hypothesis_scores", "rank", "smallest_flip"]
+__all__ = [
+    "CHUNK",
+    "RECIPES",
+    "Recipe",
+    "Trigger",
+    "dev_examples",
+    "find",
+    "find_many",
+    "find_trigger",
+    "hypothesis_scores",
+    "rank",
+    "smallest_flip",
+]
 
-RECIPES: dict[str, Recipe] = {r.name: r for r in (mask.RECIPE, minimal.RECIPE)}
+RECIPES: dict[str, Recipe] = {
+    r.name: r
+    for r in (
+        mask.RECIPE, minimal.RECIPE, occlude.RECIPE, hotflip.RECIPE, trigger.RECIPE, reduce.RECIPE,
+        edits.NEGATE, edits.HEDGE, edits.LENGTHEN, blank.RECIPE,
+    )
+}  # fmt: skip
 
 
-def find(model: NLIModel, example: Example, recipe: str = "mask", *, k: int = 1, seed: int = 13) -> Attack:
+def find(model: NLIModel, example: Example, recipe: str = "mask", *, k: int = 1, seed: int = 13, trigger: Trigger | None = None) -> Attack:
     """One example attacked by the recipe, with the budget `k` where it has one (see `Recipe.budget`)."""
-    return next(find_many(model, [example], recipe, k=k, seed=seed))
+    return next(find_many(model, [example], recipe, k=k, seed=seed, trigger=trigger))
 
 
 def find_many(
     model: NLIModel, examples: Sequence[Example], recipe: str = "mask", *, k: int = 1, seed: int = 13,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | None = None, trigger: Trigger | None = None,
 ) -> Iterator[Attack]:  # fmt: skip
     """One `Attack` an example, in order. `progress` is told how many more are done.
 
-    Raises InputError for an unknown recipe, or a budget that it does not have.
+    The recipe `trigger` puts the given `trigger` before each hypothesis; without one it first finds one of `k` words on the suite's dev
+    split, which each `Attack.note` tells. Raises InputError for an unknown recipe, or a budget that it does not have.
     """
     chosen = named(recipe)
     if k < 1:
         raise InputError(f"k is {k}; at least 1 word must be masked.")
     if chosen.budgeted and chosen.most and k > chosen.most:
         raise InputError(f"{recipe}: k is {k}; it is {chosen.budget}, at most {chosen.most}.")
-    options = Options(k=k, seed=seed)
+    if recipe == "trigger" and trigger is None and examples:
+        trigger = find_trigger(model, dev_examples(seed), length=k, seed=seed, source="suite dev")
+    options = Options(k, seed, trigger)
     for at in range(0, len(examples), chosen.chunk):
         chunk = examples[at : at + chosen.chunk]
         yield from chosen.function(model, chunk, options)
