@@ -6,23 +6,28 @@ job. What is asked is checked here, before any work: by the page, by the command
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from robustnli import jobs, suite
 from robustnli.checkpoints import find, resolve
-from robustnli.config import home, run_roots
+from robustnli.config import home, readonly, run_roots
 from robustnli.curated import Entry, Verdict
 from robustnli.data import parse_label
 from robustnli.errors import InputError, did_you_mean
 from robustnli.jobs import Job
-from robustnli.store import Query, open_store
+from robustnli.store import Query, Store, open_store
 from robustnli.types import Example, example
 
 MAX_EXAMPLES, MAX_NAME = 2000, 60
+FILE = "examples.jsonl"  # what a job reads
+CONFIRMED = (Verdict.KEEP, Verdict.RELABEL)
 EXAMPLES = "examples"  # the split of a repair's run that holds the examples themselves
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 Row = tuple[str, str, str]  # premise, hypothesis, label
@@ -63,24 +68,23 @@ class Asked:
     rows: tuple[Row, ...] = ()
 
 
-def submit(parent: str, asked: Asked, name: str, settings: Settings | None = None) -> Job:
-    """Start a repair, or put it at the queue's end. Raises InputError or CheckpointError for what cannot be done."""
-    settings, name, count = settings or Settings(), check_name(name), len(gather(asked))
-    resolve(parent)
-    args = {"parent": parent, "name": name, "asked": asdict(asked), "settings": asdict(settings)}
-    return jobs.submit("repair", f"{name}: {count:,} example{'' if count == 1 else 's'} taught to {Path(parent).name}", args)
+def submit(parent: str, asked: Asked, name: str, settings: Settings | None = None, *, store: Store | None = None) -> Job:
+    """Start a repair, or put it at the queue's end. Raises InputError or CheckpointError for what cannot be done.
+
+    `store`: where the curated examples are; default: that of `open_store`.
+    """
+    examples, settings, name = gather(asked, store), settings or Settings(), check_name(name)
+    if resolve(parent).name == name:
+        raise InputError(f"the new checkpoint cannot have its parent's name, {name!r}. Choose another name.")
+    rows = ({"premise": e.pair.premise, "hypothesis": e.pair.hypothesis, "label": e.label.text, "source": e.source} for e in examples)
+    file = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    title = f"{name}: {len(examples):,} example{'' if len(examples) == 1 else 's'} taught to {Path(parent).name}"
+    return jobs.submit("repair", title, {"parent": parent, "name": name, "settings": asdict(settings)}, files={FILE: file})
 
 
-def read_args(args: dict[str, Any]) -> tuple[str, str, Asked, Settings]:
-    """(parent, name, what is asked, settings) of a job's arguments."""
-    asked = args["asked"]
-    rows = tuple((p, h, label) for p, h, label in asked["rows"])
-    return args["parent"], args["name"], Asked(tuple(asked["curated"]), tuple(asked["suite"]), rows), Settings(**args["settings"])
-
-
-def gather(asked: Asked) -> list[Example]:
+def gather(asked: Asked, store: Store | None = None) -> list[Example]:
     """The examples, each once. Raises InputError where one has no confirmed label, belongs to the suite's test half, or contradicts another."""
-    found = [*_curated(asked.curated), *_suite(asked.suite), *_rows(asked.rows)]
+    found = [*_curated(asked.curated, store), *_suite(asked.suite), *_rows(asked.rows)]
     examples = list({item.uid: item for item in found}.values())
     if not examples:
         raise InputError("no example is chosen. Choose curated examples with a confirmed label, parts of the suite's dev half, or a file.")
@@ -102,10 +106,19 @@ def confirmed(entries: Iterable[Entry]) -> list[Example]:
     return [example(e.edited.premise, e.edited.hypothesis, e.gold_after, "curated") for e in items if e.gold_after is not None]
 
 
-def confirmed_uids(tags: tuple[str, ...] = ()) -> tuple[str, ...]:
+@contextmanager
+def _opened(store: Store | None) -> Iterator[Store]:
+    if store is not None:
+        yield store
+    else:
+        with open_store() as own:
+            yield own
+
+
+def confirmed_uids(tags: tuple[str, ...] = (), store: Store | None = None) -> tuple[str, ...]:
     """Uids of all curated examples that have a confirmed label (and one of the tags)."""
-    with open_store() as store:
-        return tuple(store.uids(Query(verdicts=(Verdict.KEEP, Verdict.RELABEL), tags=tags, order="oldest")))
+    with _opened(store) as kept:
+        return tuple(kept.uids(Query(verdicts=CONFIRMED, tags=tags, order="oldest")))
 
 
 def of_suite(names: Sequence[str]) -> tuple[str, ...]:
@@ -121,11 +134,11 @@ def of_suite(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _curated(uids: Sequence[str]) -> list[Example]:
+def _curated(uids: Sequence[str], store: Store | None) -> list[Example]:
     if not uids:
         return []
-    with open_store() as store:
-        entries = store.entries(Query(uids=tuple(uids), order="oldest"))
+    with _opened(store) as kept:
+        entries = kept.entries(Query(uids=tuple(uids), order="oldest"))
     if missing := set(uids) - {e.uid for e in entries}:
         raise InputError(f"{len(missing):,} of {len(uids):,} curated examples are gone: removed or edited meanwhile. Choose them again.")
     return confirmed(entries)
@@ -196,6 +209,22 @@ def free_name(parent: str) -> str:
 def places(name: str) -> tuple[Path, Path]:
     """Where a repair's checkpoint and its run go."""
     return home() / "checkpoints" / name, home() / "runs" / name
+
+
+def is_repair(name: str) -> bool:
+    """Whether a checkpoint of that name was made by a repair here, and may be removed."""
+    log = places(name)[0] / "training_log.json"
+    return bool(_NAME.fullmatch(name)) and log.is_file() and "fingerprint_of_parent" in log.read_text(encoding="utf-8")
+
+
+def remove(name: str) -> None:
+    """Remove a repair's checkpoint and its run. Raises InputError for any other checkpoint, and in read-only mode."""
+    if readonly():
+        raise InputError("this server is read-only (ROBUSTNLI_READONLY): no checkpoint can be removed here.")
+    if not is_repair(name):
+        raise InputError(f"the checkpoint {name!r} was not made by a repair here: it is not removed from the app.")
+    for folder in places(name):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _checkpoints() -> set[str]:

@@ -135,6 +135,8 @@ def figures(what: Data, before: Said, after: Said) -> dict[str, Any]:
         "suite_halves": sorted({item.split for item in what.suite}), "suite_left_out": what.left_out,
         "held": len(what.held), "held_same": sum(a.label == b.label for a, b in zip(before.held, after.held, strict=True)),
     }  # fmt: skip
+    fixed = [i for i, g in enumerate(gold) if before.examples[i].label != g == after.examples[i].label]
+    out["shown"] = [(e := what.examples[fixed[0] if fixed else 0]).pair.premise, e.pair.hypothesis, e.label.text]
     if what.snli:
         right = [sum(p.label == e.label for p, e in zip(said.snli, what.snli, strict=True)) for said in (before, after)]
         out |= {"snli": len(what.snli), "snli_before": right[0], "snli_after": right[1]}
@@ -191,7 +193,7 @@ A repair of *{parent}*: a short training on {taught}, with replay so that it doe
 | replay | {replay} |
 | training | {passes} passes over the examples, {steps} steps, {seconds:.0f} s; ended {ended} |
 | settings | {settings} |
-| weights | {size:,} bytes, sha256 `{digest}` |
+| weights | {share:.0%} of the new, {rest:.0%} of the parent's; {size:,} bytes, sha256 `{digest}` |
 
 ## Measured
 
@@ -220,8 +222,8 @@ def card(name: str, parent: Checkpoint, child: Checkpoint, what: Data, answers: 
     if "snli" in about:
         kept += f" SNLI dev, {about['snli']:,} rows: {about['snli_before']:,} right before, {about['snli_after']:,} after."
     return _CARD.format(
-        **{key: about[key] for key in ("hash", "replay", "passes", "steps", "seconds", "learned", "right_before")},
-        name=name, parent=parent.name, fingerprint=parent.fingerprint, licence=_licence(Path(parent.path)), n=len(sources),
+        **{key: about[key] for key in ("hash", "replay", "passes", "steps", "seconds", "learned", "right_before", "share")},
+        rest=1 - about["share"], name=name, parent=parent.name, fingerprint=parent.fingerprint, licence=_licence(Path(parent.path)), n=len(sources),
         taught=f"{len(sources):,} example{'' if len(sources) == 1 else 's'}",
         counts=", ".join(f"{sources.count(source):,} {source}" for source in dict.fromkeys(sources)),
         ended="when all were learned" if about["right_at_end"] == len(sources) else "at the last pass allowed",

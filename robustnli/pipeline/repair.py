@@ -1,7 +1,8 @@
 """Repair: teach a checkpoint a few examples, and see what that fixed and what it broke. The job "repair".
 
-Parent -> what it says of replay pairs -> a short training (`rehearse`) -> a checkpoint folder -> parent against child (`measure`) -> card
-and run. Everything is made in the job's own folder; at the end run and checkpoint are moved to their places, one step each.
+Parent -> what it says of replay pairs -> a short training, and back as far as may be (`rehearse`) -> a checkpoint folder -> parent
+against child (`measure`) -> card and run. Everything is made in the job's own folder; at the end run and checkpoint are moved to their
+places, one step each.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from safetensors.torch import save_file
 
 from robustnli import jobs
 from robustnli.checkpoints import check, resolve
+from robustnli.data import load as load_data
 from robustnli.errors import InputError
 from robustnli.models import NLIModel, load
 from robustnli.pipeline.measure import ask, card, figures, known_answers, material, write_run
-from robustnli.pipeline.rehearse import Telling, rehearse
+from robustnli.pipeline.rehearse import Telling, rehearse, walk_back
 from robustnli.pipeline.replay import draw
 from robustnli.pipeline.runs import content_hash
 from robustnli.records import write_json
-from robustnli.repairs import Settings, check_name, gather, places, read_args
+from robustnli.repairs import FILE, Settings, check_name, places
 from robustnli.types import Example, Prediction
 
 REPLAY = 600  # pairs that are rehearsed, drawn anew from these in every step
@@ -37,9 +39,9 @@ _LEFT = ("training_log.json", "model.safetensors.index.json")
 
 def run(args: dict[str, Any], out: Path, tell: jobs.Tell) -> dict[str, Any]:
     """The job "repair": see `repairs.submit`. Returns the figures, and under which name checkpoint and run are to be found."""
-    parent, name, asked, settings = read_args(args)
-    check_name(name, queued=False)
-    told = repair(gather(asked), parent, out, name=name, settings=settings, tell=tell)
+    name = check_name(args["name"], queued=False)
+    examples = load_data(str(out.parent / "in" / FILE)).examples
+    told = repair(examples, args["parent"], out, name=name, settings=Settings(**args["settings"]), tell=tell)
     checkpoint, kept = places(name)
     jobs.place(out.parent, out / "run", kept)
     jobs.place(out.parent, out / name, checkpoint)
@@ -63,10 +65,12 @@ def repair(examples: Sequence[Example], parent: str, out: Path, *, name: str, se
     tell.phase("asking the parent", len(known) + len(what.pairs))
     said = _predict(model, known, tell)
     answers = ask(model, what, tell, known=known_answers(before))
+    old = {key: value.clone() for key, value in model.network.state_dict().items()}
     learned = rehearse(
         model, examples, known, said, passes=settings.epochs, learning_rate=settings.learning_rate, replay=settings.replay,
         seed=settings.seed, tell=tell,
     )  # fmt: skip
+    share = walk_back(model, old, examples)
     write(model, Path(before.path), out / name)
     after = check(out / name, confined=False)
     tell.phase("measuring", len(what.pairs))
@@ -74,7 +78,7 @@ def repair(examples: Sequence[Example], parent: str, out: Path, *, name: str, se
     about = {
         "parent": before.name, "name": name, "replay": drawn.source if drawn else "none", "settings": asdict(settings) | {"threads": threads},
         "hash": content_hash(examples), "passes": learned.passes, "steps": learned.steps, "seconds": learned.seconds,
-        "right_at_end": learned.right,
+        "right_at_end": learned.right, "share": share,
     } | figures(what, answers, now)  # fmt: skip
     told = card(name, before, after, what, (answers, now), about)
     (out / name / "README.md").write_text(told, encoding="utf-8")
