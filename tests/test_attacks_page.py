@@ -15,7 +15,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from robustnli import jobs
+from robustnli.curated import Verdict
 from robustnli.gallery.files import write
+from robustnli.store import Query, open_store
 from tests.test_gallery import about, made_rows
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,6 +152,18 @@ def test_a_row_is_kept_among_the_curated_examples(home: Path) -> None:
     assert "Already kept" in said(at) or "kept already" in said(at)
 
 
+def test_the_confirmed_curated_examples_are_data(home: Path) -> None:
+    at = page()
+    at.selectbox(key="attacks.run.data").set_value("curated").run()
+    assert "No curated example has a confirmed label" in said(at) and at.button(key="attacks.run.go").disabled
+    at.button(key="keep.attacks.keep.0").click().run()
+    kept = open_store()
+    (entry,) = kept.entries(Query())
+    kept.judge([entry.uid], entry.author, Verdict.KEEP)
+    at.run()
+    assert not at.exception and not at.button(key="attacks.run.go").disabled
+
+
 def test_an_older_checkpoint_is_told(home: Path) -> None:
     write(home / "attacks" / "stale", about(data="other", models={"tiny-baseline": "long ago", "new": "f2"}), [])
     at = page(data="other")
@@ -191,7 +205,7 @@ def test_an_attack_on_a_file_of_ones_own_is_run_and_shown(only_tiny: Path) -> No
     at = page()
     lines = (only_tiny / "tiny_test.jsonl").read_text().splitlines()[:30]
     at.selectbox(key="attacks.run.data").set_value("file").run()
-    assert at.button(key="attacks.run.go").disabled and "Give a file first" in said(at)
+    assert at.button(key="attacks.run.go").disabled and "no pairs yet to attack" in said(at)
     content = "\n".join([*lines, json.dumps({"premise": "x", "hypothesis": "", "label": "neutral"})]).encode()
     at.file_uploader(key="attacks.run.file").upload("mine.jsonl", content, "application/json").run()
     assert "30 labelled pairs in mine.jsonl" in said(at) and "row 31" in said(at)

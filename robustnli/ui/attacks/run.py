@@ -12,6 +12,7 @@ from robustnli import jobs, suite
 from robustnli.attack import RECIPES
 from robustnli.checkpoints import find
 from robustnli.config import snli_files
+from robustnli.curated import Verdict
 from robustnli.errors import DataError
 from robustnli.figures import escape_markdown
 from robustnli.gallery.files import Finished, remove
@@ -22,7 +23,7 @@ from robustnli.ui.attacks import state
 
 MOST_PAIRS = 20_000
 PAIRS = 200  # drawn unless asked for more: minutes at most
-_OWN = "file"
+_OWN, _CURATED = "file", "curated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _form() -> None:
             help=f"{most:,} there are; fewer are drawn at random by the seed.",
         ))  # fmt: skip
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 13, key=state.form("seed"), width=120))
-        why = people.person().why or ("" if source else "Give a file first.") or ("" if models else "Choose a model.")
+        why = people.person().why or ("" if source else "There are no pairs yet to attack.") or ("" if models else "Choose a model.")
         pressed = st.button("Run", type="primary", icon=":material/play_arrow:", disabled=bool(why), help=why or None, key=state.form("go"))
     if why:
         st.caption(f":material/info: {escape_markdown(why)}")
@@ -107,10 +108,25 @@ def _source() -> Source | None:
     known = {"suite": Source("Challenge suite", "suite", sum(halves.values()))}
     known |= {f"suite:{s}": Source(f"Challenge suite, {s} half", f"suite:{s}", n) for s, n in halves.items()}
     known |= {f"snli:{d}": Source(f"SNLI {d}", f"snli:{d}", MOST_PAIRS) for d, names in _SNLI.items() if _at_hand(names)}
-    titles = {_OWN: "A file of your own"} | {name: source.title for name, source in known.items()}
-    order = ["suite", *(name for name in known if name != "suite"), _OWN]
+    titles = {_OWN: "A file of your own", _CURATED: "Curated examples whose label is confirmed"} | {
+        name: source.title for name, source in known.items()
+    }
+    order = ["suite", *(name for name in known if name != "suite"), _CURATED, _OWN]
     chosen = st.selectbox("Data to attack", order, key=state.form("data"), format_func=titles.__getitem__)
-    return known[chosen] if chosen in known else _upload()
+    return known[chosen] if chosen in known else _curated() if chosen == _CURATED else _upload()
+
+
+def _curated() -> Source | None:
+    """The edited pairs that a person kept or relabelled, with the label they were given."""
+    from robustnli.store import Query  # here: SQLAlchemy takes its time to load
+
+    kept = cached.store().entries(Query(verdicts=(Verdict.KEEP, Verdict.RELABEL), order="oldest", limit=MOST_PAIRS))
+    rows = [(e.edited.premise, e.edited.hypothesis, e.gold_after.text) for e in kept if e.gold_after is not None]
+    rows = [row for row in rows if row[0].strip() and row[1].strip()]
+    if not rows:
+        st.info("No curated example has a confirmed label yet. Keep some, and judge them on the page Curate.", icon=":material/inbox:")
+        return None
+    return Source("Curated examples", "Curated examples", len(rows), tuple(rows))
 
 
 _SNLI = {"dev": ("dev", "validation"), "test": ("test",)}
