@@ -59,3 +59,4 @@ with problems.shown():
     elif difference := slice_lab.differences_ui(seen.table, older, newer, state.get("differ"), state.choose_difference):
         rows.of_difference(seen, filters, kept, difference)
     state.write_url()
+    state.painted()

@@ -83,7 +83,9 @@ def section() -> str:
 
 
 def refused() -> None:
-    """Say what the address asked for and is not here."""
+    """Say what the address asked for and is not here; not in a session's first run, which the second one replaces at once."""
+    if state.first_paint():
+        return
     for name, value in state.refused():
         st.warning(
             f"The address asks for the {_WHAT.get(name, name)} {escape_markdown(value[:80])}, which is not here. The default is shown.",

@@ -122,6 +122,11 @@ export default function (component) {
     return figure;
   });
   root.replaceChildren(...figures);
+  // The first paint of a session: the rest of the page, which takes a browser long, is asked for once these pies are on the screen.
+  if (data.first) requestAnimationFrame(() => setTimeout(() => {
+    performance.mark("robustnli-pies");
+    setTriggerValue("painted", true);
+  }));
   if (focused) [...root.querySelectorAll("button")].find((b) => b.dataset.id === focused)?.focus({ preventScroll: true });
 }
 """
@@ -129,8 +134,10 @@ export default function (component) {
 _pies = st.components.v2.component("robustnli_pies", html="<div id='root'>\n</div>", css=_CSS, js=_JS)
 
 
-def side_by_side(pies: Sequence[Pie], *, key: str, picture: str, slice_: str, outcome: str, pick: Callable[[str, str], None]) -> None:
-    """Draw the pies. A click calls `pick` with the slice and the outcome, "" for both where what is picked already is clicked again.
+def side_by_side(
+    pies: Sequence[Pie], *, key: str, picture: str, slice_: str, outcome: str, first: bool, pick: Callable[[str, str], None]
+) -> None:  # fmt: skip
+    """Draw the pies, and run the page again as soon as they are on the screen where it is the `first` time. A click calls `pick` with the slice and the outcome, "" for both where what is picked already is clicked again.
 
     `picture`: the format in which the camera saves; `slice_` and `outcome`: what is picked now.
     """
@@ -140,5 +147,5 @@ def side_by_side(pies: Sequence[Pie], *, key: str, picture: str, slice_: str, ou
         if asked:
             pick(*(("", "") if asked.get("off") else (str(asked.get("slice", "")), str(asked.get("outcome", "")))))
 
-    data = {"pies": [plain(pie) for pie in pies], "format": picture, "slice": slice_, "outcome": outcome}
-    _pies(data=data, key=key, on_picked_change=clicked)
+    data = {"pies": [plain(pie) for pie in pies], "format": picture, "slice": slice_, "outcome": outcome, "first": first}
+    _pies(data=data, key=key, on_picked_change=clicked, on_painted_change=lambda: None)

@@ -18,8 +18,8 @@ from robustnli.ui import slice_state, state
 FILTERS = ("slice", "outcome", "label", "was", "said", "sure", "words", "phenomenon", "part", "q")
 DATA = ("run", "split", "older", "newer")
 CHOICES = (*DATA, "of", "show", "picture", "view", "sort", "size", "page", "differ", *FILTERS)
-_STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN, _OWN, _JOB, _TOLD = (
-    f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open", "own", "job", "told")
+_STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN, _OWN, _JOB, _TOLD, _SEEN = (
+    f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open", "own", "job", "told", "seen")
 )  # fmt: skip
 
 
@@ -114,6 +114,16 @@ def write_url() -> None:
 def choose_difference(text: str) -> None:
     """Remember which of the found differences is looked at; "" for none."""
     put(differ=text)
+
+
+def first_paint() -> bool:
+    """Whether this session has not seen the page's counts yet: its first run draws these and no more."""
+    return not st.session_state.get(_SEEN)
+
+
+def painted() -> None:
+    """The counts are sent: the next run, for which the browser asks when it has drawn them, draws the whole page."""
+    st.session_state[_SEEN] = True
 
 
 def remember_texts(found: Texts) -> None:
