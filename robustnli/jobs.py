@@ -84,10 +84,10 @@ def submit(kind: Kind, title: str, args: dict[str, Any], *, files: Mapping[str, 
         assert name == Path(name).name and not name.startswith("."), name
         (folder / "in").mkdir(exist_ok=True)
         (folder / "in" / name).write_bytes(content)
-    write_json(folder / "job.json", {"kind": kind, "title": title, "args": args, "submitted": time.time()})
     with (folder / "alive").open("w") as alive, (folder / "log.txt").open("w") as log:
-        # Locked before the process exists and inherited by it: there is no moment in which a live job looks dead.
+        # Locked before anybody can find the job, and inherited by its process: there is no moment in which a live job looks dead.
         fcntl.flock(alive, fcntl.LOCK_EX)
+        write_json(folder / "job.json", {"kind": kind, "title": title, "args": args, "submitted": time.time()})
         process = subprocess.Popen(
             [sys.executable, "-m", "robustnli", "work", str(folder)], cwd=REPOSITORY, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             start_new_session=True, pass_fds=(alive.fileno(),),
@@ -138,8 +138,7 @@ def cancel(job_id: str) -> None:
         return
     (folder / "cancelled").touch()
     _end(folder)
-    for name in ("in", "out"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    take_back(folder)
 
 
 def forget(job_id: str) -> None:
@@ -163,7 +162,7 @@ def place(folder: Path, made: Path, target: Path) -> None:
 
 
 def take_back(folder: Path) -> None:
-    """Remove what a job that did not end well has made: its `out/`, and what it placed (known by its inode; never another's)."""
+    """Remove what a job that did not end well has: its `in/` and `out/`, and what it placed (known by its inode; never another's)."""
     for target, device, inode in _placed(folder):
         place = Path(target)
         with contextlib.suppress(OSError):
@@ -171,7 +170,8 @@ def take_back(folder: Path) -> None:
             if (now.st_dev, now.st_ino) == (device, inode):
                 gone = place.rename(place.with_name(f".{place.name}.{secrets.token_hex(3)}"))  # in one step, like its coming
                 shutil.rmtree(gone, ignore_errors=True)
-    shutil.rmtree(folder / "out", ignore_errors=True)
+    for name in ("out", "in"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _placed(folder: Path) -> list[tuple[str, int, int]]:

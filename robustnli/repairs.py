@@ -17,7 +17,7 @@ from typing import Any
 
 from robustnli import jobs, suite
 from robustnli.checkpoints import find, resolve
-from robustnli.config import home, readonly, run_roots
+from robustnli.config import checkpoint_roots, home, readonly, run_roots
 from robustnli.curated import Entry, Verdict
 from robustnli.data import parse_label
 from robustnli.errors import InputError, did_you_mean
@@ -73,6 +73,8 @@ def submit(parent: str, asked: Asked, name: str, settings: Settings | None = Non
 
     `store`: where the curated examples are; default: that of `open_store`.
     """
+    if why := out_of_sight():
+        raise InputError(why)
     examples, settings, name = gather(asked, store), settings or Settings(), check_name(name)
     if resolve(parent).name == name:
         raise InputError(f"the new checkpoint cannot have its parent's name, {name!r}. Choose another name.")
@@ -209,6 +211,17 @@ def free_name(parent: str) -> str:
 def places(name: str) -> tuple[Path, Path]:
     """Where a repair's checkpoint and its run go."""
     return home() / "checkpoints" / name, home() / "runs" / name
+
+
+def out_of_sight() -> str:
+    """Why a new checkpoint would not be found where it is put, and the way out; "" where it would."""
+    folder = places("x")[0].parent
+    if folder.resolve() in [root.resolve() for root in checkpoint_roots()]:
+        return ""
+    return (
+        "this server opens only the checkpoints of ROBUSTNLI_CHECKPOINTS (ROBUSTNLI_ONLY_CHECKPOINTS is set), and a new one goes to "
+        "the checkpoints folder of ROBUSTNLI_HOME. Name that folder in ROBUSTNLI_CHECKPOINTS too."
+    )
 
 
 def is_repair(name: str) -> bool:

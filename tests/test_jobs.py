@@ -21,6 +21,7 @@ from robustnli.errors import InputError, RunError
 WORK = """
 import sys, time
 from pathlib import Path
+from robustnli import jobs
 from robustnli.errors import DataError
 from robustnli.pipeline import work
 
@@ -31,6 +32,9 @@ def run(args, out, tell):
     tell.phase("counting", args["steps"])
     for n in range(args["steps"]):
         time.sleep(args.get("each", 0.02)); tell.step(); tell.curve(step=n, loss=1 / (n + 1))
+    if args.get("place"):
+        jobs.place(out.parent, out, Path(args["place"]))
+        time.sleep(args.get("after", 0)); tell.phase("placed", 0); time.sleep(args.get("after", 0))
     if args.get("fail"):
         raise DataError("row 7 has no label. Give it one.")
     return {"steps": args["steps"], "ended": time.time()}
@@ -111,6 +115,25 @@ def test_a_cancelled_job_leaves_nothing_and_the_next_one_begins() -> None:
     assert ended(second).state == "done"
     jobs.cancel(second.id)
     assert jobs.find(second.id).state == "done"
+
+
+@pytest.mark.parametrize("how", ["end", "fail", "cancel", "kill"])
+def test_what_a_job_placed_stays_only_if_it_ends_well(tmp_path: Path, how: str) -> None:
+    target = tmp_path / "home" / "checkpoints" / "made"
+    job = jobs.submit(
+        "attack", "placing", {"steps": 1, "place": str(target), "fail": how == "fail", "after": 0 if how in ("end", "fail") else 30}
+    )
+    if how in ("cancel", "kill"):
+        until = time.time() + 60
+        while not target.exists():
+            assert time.time() < until
+            time.sleep(0.01)
+    if how == "cancel":
+        jobs.cancel(job.id)
+    if how == "kill":
+        os.kill(json.loads((Path(job.folder) / "process.json").read_text())["pid"], signal.SIGKILL)
+    assert ended(job).state == {"end": "done", "cancel": "cancelled"}.get(how, "failed")
+    assert [p.name for p in target.parent.iterdir()] == (["made"] if how == "end" else [])
 
 
 def test_a_waiting_job_can_be_cancelled() -> None:

@@ -31,7 +31,7 @@ from robustnli.records import write_json
 from robustnli.repairs import FILE, Settings, check_name, places
 from robustnli.types import Example, Prediction
 
-REPLAY = 600  # pairs that are rehearsed, drawn anew from these in every step
+REPLAY = 900  # pairs that are rehearsed, drawn anew from these in every step
 HELD = 200  # pairs of the same kind that are not, to see what was forgotten
 _COPIED = (".json", ".txt", ".model")  # what a checkpoint folder has besides its weights
 _LEFT = ("training_log.json", "model.safetensors.index.json")

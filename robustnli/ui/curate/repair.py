@@ -89,7 +89,7 @@ def form() -> None:
         parent = st.selectbox("Checkpoint to go on from", usable, key=_PARENT, persist_state="session")
         name = _name(parent)
         settings = _settings()
-    why = people.person().why or why_not or _name_problem(name)
+    why = people.person().why or repairs.out_of_sight() or why_not or _name_problem(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             f"Fine-tune on {len(examples):,} example{'' if len(examples) == 1 else 's'}" if examples else "Fine-tune", type="primary",
