@@ -51,12 +51,12 @@ with problems.shown():
     inputs.chips(filters, int(kept.sum()), len(kept))
     section = inputs.section()
     if section == "rows":
-        rows.browser(seen, filters, kept)
+        rows.browser(seen, filters, kept, run)
     elif section == "figures":
         behind.figures(seen, overview.open_slice(filters), picture)
     elif section == "lab":
         slice_lab.slice_lab_ui(seen.table, older, newer)
     elif difference := slice_lab.differences_ui(seen.table, older, newer, state.get("differ"), state.choose_difference):
-        rows.of_difference(seen, filters, kept, difference)
+        rows.of_difference(seen, filters, kept, difference, run)
     state.write_url()
     state.painted()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from robustnli import jobs
 from robustnli.browse import Filters
 from robustnli.slicefile import to_query
 from robustnli.slices import Slice
+from robustnli.store import Query, open_store
 from tests.made import examples, make_all, make_run, records
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -196,6 +198,24 @@ def test_a_chosen_difference_is_in_the_address_and_can_be_let_go() -> None:
     assert address(at) == {k: v for k, v in query.items() if k != "differ"}
     at = page(**(query | {"differ": "no such slice"}))
     assert "no such slice, which is not among these" in said(at)
+
+
+def test_rows_are_kept_one_by_one_and_in_bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBUSTNLI_HOME", str(tmp_path))
+    at = page(split="test", outcome="fixed")
+    n = int(re.search(r"\*\*(\d+)\*\* of 300 rows", said(at))[1])  # type: ignore[index]
+    next(b for b in at.button if b.label == "Keep").click().run()
+    assert not at.exception and "Kept." in said(at)
+    assert button(at, "Keep them").disabled, "not in bulk unasked"
+    next(c for c in at.checkbox if c.label == f"Yes, keep {n} rows").check().run()
+    button(at, "Keep them").click().run()
+    assert not at.exception and f"{n - 1:,} kept. 1 were there already." in said(at)
+    with open_store() as store:
+        entries = store.entries(Query())
+    assert len(entries) == n and all(e.original == e.edited and "fixed" in e.tags for e in entries)
+    monkeypatch.setenv("ROBUSTNLI_READONLY", "1")
+    at = page(split="test", outcome="fixed")
+    assert all(b.disabled for b in at.button if b.label.startswith("Keep"))
 
 
 def offered(at: AppTest, name: str, content: bytes) -> AppTest:

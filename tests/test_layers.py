@@ -14,7 +14,7 @@ ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "pies", "marked", "curated", "fast"},
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
-    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "repairs"},
+    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "rowentries", "repairs"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__"},
@@ -34,6 +34,7 @@ NEIGHBOURS = {
     ("browse", "evidence"),
     ("gallery", "attack"),
     ("ownruns", "evidence"),
+    ("rowentries", "browse"),
 }
 FENCES = {
     "streamlit": {"ui", "pages", "app"},

@@ -15,8 +15,9 @@ _CSS = """
 #root { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 45%), 1fr)); gap: 1.2rem 1rem; margin-top: .2rem;
   font: 400 .95rem/1.45 var(--st-font, sans-serif); color: var(--st-text-color); }
 figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
-.head { display: flex; align-items: baseline; gap: .45rem; overflow-wrap: anywhere; }
+.head { display: flex; flex-wrap: wrap; align-items: baseline; column-gap: .45rem; overflow-wrap: anywhere; padding-inline-start: .3rem; }
 .head b { font-weight: 600; }
+.head span { white-space: nowrap; }
 .head span, .note { opacity: .72; font-size: .85rem; }
 .head button { margin-inline-start: auto; border: 0; background: none; padding: .1rem .25rem; color: inherit; opacity: .55; cursor: pointer; border-radius: .3rem; }
 .head button:hover, .head button:focus-visible { opacity: 1; }
@@ -32,6 +33,9 @@ svg.pie text { font-size: 7.6px; text-anchor: middle; dominant-baseline: middle;
 .line .box { width: .7rem; height: .7rem; border-radius: .15rem; align-self: center; flex: none; }
 .line .range { opacity: .72; font-size: .8rem; }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+figure { container-type: inline-size; }
+.head i { font-style: normal; }
+@container (max-width: 12rem) { .head i { display: none; } }
 .none { border: 1px dashed var(--st-border-color, #8886); border-radius: .5rem; padding: 1.2rem .6rem; margin: .4rem 0; text-align: center; }
 .verdict { margin: .4rem .3rem 0; overflow-wrap: anywhere; }
 .note { margin: .1rem .3rem 0; }
@@ -77,7 +81,8 @@ export default function (component) {
   const figures = data.pies.map((pie) => {
     const figure = make("figure", "");
     const head = make("div", "head");
-    const camera = make("button", "", "\u2913 " + data.format.toUpperCase());
+    const camera = make("button", "", "\u2913");
+    camera.append(make("i", "", " " + data.format.toUpperCase()));
     camera.type = "button";
     camera.title = "Save this pie as " + data.format.toUpperCase();
     camera.setAttribute("aria-label", camera.title + ": " + pie.slice);

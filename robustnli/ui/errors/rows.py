@@ -12,24 +12,25 @@ from robustnli import browse
 from robustnli.browse import PAGE_SIZES, SORTS, Filters, View
 from robustnli.charts import COLOURS
 from robustnli.discover import Difference
+from robustnli.evidence import Run
 from robustnli.figures import escape_markdown
 from robustnli.marked import Span, card
 from robustnli.slices import STANDARD
 from robustnli.types import LABELS, Pair
 from robustnli.ui import slice_lab
 from robustnli.ui import state as app_state
-from robustnli.ui.errors import inputs, state
+from robustnli.ui.errors import inputs, keeping, state
 
 FLIP_LAB = "pages/explore.py"
 
 
-def browser(seen: View, filters: Filters, kept: np.ndarray) -> None:
+def browser(seen: View, filters: Filters, kept: np.ndarray, run: Run) -> None:
     """The search, the filters, and the page of the rows kept by them."""
     inputs.row_filters(seen, filters)
-    pages(seen, filters, kept)
+    pages(seen, filters, kept, run)
 
 
-def of_difference(seen: View, filters: Filters, kept: np.ndarray, difference: Difference) -> None:
+def of_difference(seen: View, filters: Filters, kept: np.ndarray, difference: Difference, run: Run) -> None:
     """The rows of a found difference that fulfil the filters, below a button that lets go of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{int((kept & difference.rows).sum()):,}** rows of", width="content")
@@ -37,27 +38,28 @@ def of_difference(seen: View, filters: Filters, kept: np.ndarray, difference: Di
             escape_markdown(difference.counts.slice), key="errors.x.differ", icon=":material/close:", help="Let go of this slice",
             on_click=state.choose_difference, args=("",),
         )  # fmt: skip
-    pages(seen, filters, kept & difference.rows)
+    pages(seen, filters, kept & difference.rows, run)
 
 
-def pages(seen: View, filters: Filters, kept: np.ndarray) -> None:
+def pages(seen: View, filters: Filters, kept: np.ndarray, run: Run) -> None:
     """One page of the rows kept, what sorts and saves them, and what turns the page."""
     if not kept.any():
         st.info("No row fulfils all filters. Remove one of them.", icon=":material/filter_alt_off:")
         return
-    at, number, last, size = _paged(seen, kept)
+    prints, broken = {model: run.fingerprints[model] for model in (seen.older, seen.newer)}, keeping.breaking(seen)
+    at, number, last, size = _paged(seen, kept, prints)
     st.caption(
         "Highlighted: what put the row into its slice. Dashed frame: words that an attack masked. Bars: entailment (blue), neutral (orange), "
         "contradiction (pink)."
     )
     for position in at:
-        _row(seen, int(position), filters)
+        _row(seen, int(position), filters, prints, broken)
     if last > 1:
         _pagination(number, last)
         st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {int(kept.sum()):,}")
 
 
-def _paged(seen: View, kept: np.ndarray) -> tuple[np.ndarray, int, int, int]:
+def _paged(seen: View, kept: np.ndarray, prints: Mapping[str, str]) -> tuple[np.ndarray, int, int, int]:
     """The page's positions, its number, how many pages, rows a page; draws what chooses them."""
     sort = state.one_of("sort", SORTS, "order")
     sizes = {str(n): n for n in PAGE_SIZES}
@@ -76,6 +78,7 @@ def _paged(seen: View, kept: np.ndarray) -> tuple[np.ndarray, int, int, int]:
             "Download these rows", lambda: browse.csv(browse.export(seen, ordered)), "robustnli-rows.csv", "text/csv", on_click="ignore",
             key="errors.rows.csv", icon=":material/download:", help="All rows that fulfil the filters, as CSV",
         )  # fmt: skip
+        keeping.many(seen, ordered, prints)
     asked = state.get("page")
     at, number, pages = browse.page(ordered, int(asked) if asked.isdecimal() and len(asked) < 7 else 1, size)
     return at, number, pages, size
@@ -85,15 +88,17 @@ def _pagination(number: int, pages: int) -> None:
     st.pagination(pages, key=state.widget("page", number), on_change=state.changed("page", lambda v: "" if v == 1 else str(v)))
 
 
-def _row(seen: View, position: int, filters: Filters) -> None:
+def _row(seen: View, position: int, filters: Filters, prints: Mapping[str, str], broken: Mapping[str, np.ndarray]) -> None:
     row = {str(name): value for name, value in seen.table.iloc[position].items()}
     with st.container(border=True):
         st.html(card(row, (seen.older, seen.newer), COLOURS[row["outcome"]], _cues(row, filters)))
         if isinstance(row["premise"], str):
-            st.button(
-                "Open in Flip lab", key=f"errors.open.{position}", icon=":material/swap_horiz:", type="tertiary",
-                on_click=_ask, args=(seen, row),
-            )  # fmt: skip
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    "Open in Flip lab", key=f"errors.open.{position}", icon=":material/swap_horiz:", type="tertiary",
+                    on_click=_ask, args=(seen, row),
+                )  # fmt: skip
+                keeping.one(seen, position, prints, broken)
 
 
 def _cues(row: Mapping[str, Any], filters: Filters) -> Iterable[Span]:
