@@ -37,12 +37,12 @@ def classes() -> dict[str, str]:
     """Word in lower case -> its class. A form of two classes, a stop word or a cue is left out."""
     barred = {*stop_words(), *NEGATION_WIDE.cues, *AMBIGUITY_WIDE.cues}
     found: dict[str, set[str]] = {}
-    for kind, form in _forms(_read()):
+    for kind, form in forms(_read()):
         found.setdefault(form, set()).add(kind)
     return {form: min(kinds) for form, kinds in found.items() if len(kinds) == 1 and form not in barred}
 
 
-def _forms(read: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
+def forms(read: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
     """(class, form) of every word of the file."""
     for kind, row in read["nouns"].items():
         for entry in row.split():

@@ -43,7 +43,7 @@ def _listed() -> Iterator[tuple[str, str]]:
     read = tomllib.loads(Path(word_list.__file__).with_name("words.toml").read_text(encoding="utf-8"))
     empty: dict[str, dict[str, str]] = {section: {} for section in (*_SECTIONS, "plain")}
     for section, name in _SECTIONS.items():
-        yield from ((name, form) for _, form in word_list._forms(empty | {section: read[section]}))
+        yield from ((name, form) for _, form in word_list.forms(empty | {section: read[section]}))
     for kind, row in read["plain"].items():
         yield from ((_PLAIN.get(kind, "adverb"), form) for form in row.split())
 

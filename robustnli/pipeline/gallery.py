@@ -1,7 +1,8 @@
 """One recipe against several models on one set of examples -> a finished attack's folder (see `robustnli.gallery`).
 
 Each model is attacked in turn; every other model answers every changed pair, so that the transfer between them needs no model later.
-All in float32: what the Flip lab says of a row is what the row says.
+The search is in bulk precision where the recipe can take it; every answer that is kept is float32's, as in the Flip lab, and an attack
+that float32 sees otherwise is made again in float32.
 """
 
 from __future__ import annotations
@@ -140,11 +141,9 @@ def _attacked(work: Task, name: str, models: Mapping[str, NLIModel], progress: C
     """The rows of the attack on one model, without what is known of the examples."""
     done = 0
     for attacks in _attacks(models[name], work):
-        changed = [a.pair for a in attacks]
-        after = {m: [p.probs for p in model.predict(changed)] for m, model in models.items() if m != name}
-        after[name] = [a.after.probs for a in attacks]
+        after = {m: model.predict([a.pair for a in attacks]) for m, model in models.items()}
         for i, attack in enumerate(attacks):
-            said = {m: after[m][i] for m in models}
+            said = {m: after[m][i].probs for m in models}
             yield to_row(attack, done + i, name, said, edits(attack.example.pair, attack.pair))
         done += len(attacks)
         if progress:
@@ -153,14 +152,28 @@ def _attacked(work: Task, name: str, models: Mapping[str, NLIModel], progress: C
 
 def _attacks(model: NLIModel, work: Task) -> Iterator[list[Attack]]:
     """The attacks in parts small enough to tell how far it is."""
-    trigger = (
-        find_trigger(model, dev_examples(work.seed), length=work.k, seed=work.seed, source="suite dev")
-        if work.recipe == "trigger"
-        else None
-    )
+    trigger = None
+    if work.recipe == "trigger":
+        trigger = find_trigger(model.bulk, dev_examples(work.seed), length=work.k, seed=work.seed, source="suite dev")
+
+    def attacked(by: NLIModel, examples: Sequence[Example]) -> list[Attack]:
+        return list(find_many(by, examples, work.recipe, k=work.k, seed=work.seed, trigger=trigger))
+
     size = max(16, -(-len(work.examples) // _PARTS))
     for start in range(0, len(work.examples), size):
-        yield list(find_many(model, work.examples[start : start + size], work.recipe, k=work.k, seed=work.seed, trigger=trigger))
+        part = work.examples[start : start + size]
+        found = attacked(model.bulk, part)
+        for i in _otherwise(model, found):
+            found[i] = attacked(model, [part[i]])[0]
+        yield found
+
+
+def _otherwise(model: NLIModel, attacks: Sequence[Attack]) -> list[int]:
+    """Which attacks the model itself sees otherwise than the bulk precision that they were made in: before or after the change."""
+    if model.bulk is model:
+        return []
+    said = model.predict([pair for a in attacks for pair in (a.example.pair, a.pair)])
+    return [i for i, a in enumerate(attacks) if (a.before.label, a.after.label) != (said[2 * i].label, said[2 * i + 1].label)]
 
 
 def _common(rows: Iterable[Mapping[str, Any]]) -> list[str]:
