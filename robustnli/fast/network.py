@@ -18,7 +18,7 @@ _aten = torch.ops.aten
 class Layer:
     """One layer's weights; the attention's scale 1 / sqrt(head width) lies in the query's."""
 
-    qkv: Linear
+    attend: tuple[Linear, ...]  # query, key and value in one; of the last layer: query, key and value
     out: Linear
     norm_attention: Norm
     up: Linear
@@ -27,7 +27,9 @@ class Layer:
 
     def at(self, dtype: torch.dtype) -> Layer:
         """The same with its matrix products at another precision."""
-        return replace(self, qkv=self.qkv.at(dtype), out=self.out.at(dtype), up=self.up.at(dtype), down=self.down.at(dtype))
+        return replace(
+            self, attend=tuple(of.at(dtype) for of in self.attend), out=self.out.at(dtype), up=self.up.at(dtype), down=self.down.at(dtype)
+        )
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Lean:
 def _layer(layer: Layer, x: Tensor, packed: Packed, heads: int, dtype: torch.dtype, kept: Kept | None, keep: int, end: int) -> Tensor:
     """A layer's output (tokens, width) of its input, both float32."""
     width = x.shape[1]
-    qkv = layer.qkv(x.to(dtype))  # (tokens, 3 * width)
+    qkv = layer.attend[0](x.to(dtype))  # (tokens, 3 * width)
     context = torch.empty(x.shape, dtype=dtype)
     for number, (start, rows, length) in enumerate(packed.groups):
         of = qkv[start : start + rows * length].view(rows, length, 3, heads, -1)
@@ -135,8 +137,8 @@ def _layer_of_firsts(
     width = x.shape[1]
     own = x.to(dtype)
     firsts = packed.firsts
-    queries = layer.qkv.part(0, width)(own[firsts])  # (rows, width)
-    kv = layer.qkv.part(width, None)(own)  # (tokens, 2 * width)
+    queries = layer.attend[0](own[firsts])  # (rows, width)
+    kv = layer.attend[1](own)  # (tokens, 2 * width)
     context, done = torch.empty_like(queries), 0
     for number, (start, rows, length) in enumerate(packed.groups):
         of = kv[start : start + rows * length].view(rows, length, 2, heads, -1)
@@ -173,7 +175,7 @@ def _back(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: torch.dtyp
         into = d_qkv[start : start + rows * length].view(rows, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
         for slot, part in zip(into, _back_of_attention(d_mixed, q, k, v, weights), strict=True):
             slot.copy_(part.view(slot.shape))
-    return layer.qkv.back(d_qkv).float().add_(d)
+    return layer.attend[0].back(d_qkv).float().add_(d)
 
 
 def _back_of_firsts(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: torch.dtype, kept: Kept) -> Tensor:
@@ -189,8 +191,8 @@ def _back_of_firsts(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: 
         for slot, part in zip(into, dkv, strict=True):
             slot.copy_(part.view(slot.shape))
         done += rows
-    out = layer.qkv.part(width, None).back(d_kv).float()
-    out[packed.firsts] += layer.qkv.part(0, width).back(d_q).float().add_(d)
+    out = layer.attend[1].back(d_kv).float()
+    out[packed.firsts] += layer.attend[0].back(d_q).float().add_(d)
     return out
 
 

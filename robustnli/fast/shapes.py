@@ -48,13 +48,14 @@ def lean(config: Mapping[str, Any], weights: Mapping[str, Tensor], dtype: torch.
     prefix, dense, classes, activation = kind
 
     def linear(name: str, dtype: torch.dtype = dtype) -> Linear:
-        return Linear(weights[f"{name}.weight"].to(dtype), weights[f"{name}.bias"].to(dtype))
+        return Linear.of(weights[f"{name}.weight"].to(dtype), weights[f"{name}.bias"].to(dtype))
 
     def norm(name: str) -> Norm:
         return Norm(weights[f"{name}.weight"].float(), weights[f"{name}.bias"].float(), config["layer_norm_eps"])
 
     heads, own = config["num_attention_heads"], f"{prefix}.embeddings"
-    layers = tuple(_weights_of_layer(f"{prefix}.encoder.layer.{i}", linear, norm, heads) for i in range(config["num_hidden_layers"]))
+    count = config["num_hidden_layers"]
+    layers = tuple(_weights_of_layer(f"{prefix}.encoder.layer.{i}", linear, norm, heads, last=i == count - 1) for i in range(count))
     return Lean(
         dtype=dtype,
         heads=heads,
@@ -71,13 +72,16 @@ def lean(config: Mapping[str, Any], weights: Mapping[str, Tensor], dtype: torch.
     )
 
 
-def _weights_of_layer(at: str, linear: Any, norm: Any, heads: int) -> Layer:
+def _weights_of_layer(at: str, linear: Any, norm: Any, heads: int, *, last: bool) -> Layer:
     q, k, v = (linear(f"{at}.attention.self.{name}", torch.float32) for name in ("query", "key", "value"))
     out = linear(f"{at}.attention.output.dense")
     scale, dtype = (q.weight.shape[0] // heads) ** -0.5, out.weight.dtype
-    weight, bias = torch.cat([q.weight * scale, k.weight, v.weight]), torch.cat([q.bias * scale, k.bias, v.bias])
+    q = Linear.of(q.weight * scale, q.bias * scale)
+    parts = ((q,), (k, v)) if last else ((q, k, v),)
     return Layer(
-        qkv=Linear(weight.to(dtype), bias.to(dtype)),
+        attend=tuple(
+            Linear.of(*(torch.cat([getattr(of, field) for of in part]) for field in ("weight", "bias"))).at(dtype) for part in parts
+        ),
         out=out,
         norm_attention=norm(f"{at}.attention.output.LayerNorm"),
         up=linear(f"{at}.intermediate.dense"),
