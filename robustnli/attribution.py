@@ -57,6 +57,14 @@ def attribute_many(
     return out  # type: ignore[return-value]
 
 
+def look(model: NLIModel, pair: Pair, *, target: Label | None = None, method: Method = "gradient") -> tuple[Prediction, Attribution]:
+    """The prediction and the word scores for `target` (None: the label predicted), in as few passes as the method needs."""
+    if method == "gradient":
+        return predict_and_attribute(model, [pair], [target])[0]
+    said = model.predict([pair])[0]
+    return said, attribute(model, pair, target=said.label if target is None else target, method=method)
+
+
 def predict_and_attribute(model: NLIModel, pairs: Sequence[Pair], targets: Sequence[Label | None]) -> list[tuple[Prediction, Attribution]]:
     """Predictions and loss gradients of many pairs, both from one pass; a target that is None is the label predicted."""
     encodings = model.encode(pairs)

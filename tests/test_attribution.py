@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from robustnli.attribution import METHODS, attribute, attribute_many, mask_map
+from robustnli.attribution import METHODS, attribute, attribute_many, look, mask_map
 from robustnli.errors import InputError
 from robustnli.masking import mask
 from robustnli.models import NLIModel, load
@@ -117,3 +117,12 @@ def test_training_mode_is_refused(tiny_baseline: Path) -> None:
     model.network.train()
     with pytest.raises(AssertionError):
         attribute(model, PAIR, target=Label.NEUTRAL)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_look_is_a_prediction_and_an_attribution(tiny: NLIModel, method: str) -> None:
+    for target in (None, Label.NEUTRAL):
+        said, found = look(tiny, PAIR, target=target, method=method)  # type: ignore[arg-type]
+        assert said.probs == pytest.approx(tiny.predict([PAIR])[0].probs, abs=1e-6)
+        alone = attribute(tiny, PAIR, target=said.label if target is None else target, method=method)  # type: ignore[arg-type]
+        assert found.target == alone.target and found.scores == pytest.approx(alone.scores, rel=1e-4, abs=1e-6)

@@ -75,9 +75,9 @@ def predict(checkpoint: Checkpoint, pair: Pair) -> Prediction:
 
 
 @st.cache_data(max_entries=ENTRIES, show_spinner=False)
-def attribute(checkpoint: Checkpoint, pair: Pair, target: Label, method: Method) -> Attribution:
-    """Word scores."""
-    from robustnli.attribution import attribute as run
+def look(checkpoint: Checkpoint, pair: Pair, target: Label | None, method: Method) -> tuple[Prediction, Attribution]:
+    """The model's prediction, and word scores for `target`; None: for the label it predicts."""
+    from robustnli.attribution import look as run
 
     return run(model(checkpoint), pair, target=target, method=method)
 

@@ -54,10 +54,10 @@ def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label
     words = cached.words(checkpoint, fitted)
     names = state.word_ids(pair)
     ids = tuple(names.get((w.segment, w.start), "") for w in words)
-    before = cached.predict(checkpoint, fitted)
+    before, attribution = cached.look(checkpoint, fitted, target, method)
     masked = mask(fitted, [w for w, name in zip(words, ids, strict=True) if name in set(masks)])
-    attribution = cached.attribute(checkpoint, fitted, before.label if target is None else target, method)
-    return Side(checkpoint, fitted, cut, words, ids, before, cached.predict(checkpoint, masked), attribution)
+    after = before if masked == fitted else cached.predict(checkpoint, masked)
+    return Side(checkpoint, fitted, cut, words, ids, before, after, attribution)
 
 
 def notices(sides: Sequence[Side]) -> None:
