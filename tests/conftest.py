@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,25 @@ def shipped() -> Path:
     if not (folder / "baseline" / "model.safetensors").is_file():
         pytest.skip(f"no shipped checkpoints in {folder}")
     return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty database that goes with the test: a file, or a schema of the server that ROBUSTNLI_TEST_POSTGRES names."""
+    monkeypatch.setenv("ROBUSTNLI_HOME", str(tmp_path / "home"))
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'curated.db'}"
+        return
+    server = os.environ.get("ROBUSTNLI_TEST_POSTGRES")
+    if not server:
+        pytest.skip("no PostgreSQL server at hand: ROBUSTNLI_TEST_POSTGRES names a database of one (see .ci/run)")
+    import psycopg
+
+    schema = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+        yield f"{server}?options=-csearch_path%3D{schema}"
+        connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 @pytest.fixture

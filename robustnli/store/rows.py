@@ -27,13 +27,14 @@ def chunks(values: Sequence[int], size: int = CHUNK) -> Iterator[Sequence[int]]:
         yield values[start : start + size]
 
 
-def write(db: Connection, entries: Sequence[Entry], number: int) -> list[int]:
-    """Insert entries that are not there yet, made by action `number`; their ids, in the same order."""
+def write(db: Connection, entries: Sequence[Entry], numbers: Sequence[int]) -> list[int]:
+    """Insert entries that are not there yet, each made by the action of that number; their ids, in the same order."""
     ids: list[int] = []
     for start in range(0, len(entries), CHUNK):
-        part = entries[start : start + CHUNK]
+        part, made_by = entries[start : start + CHUNK], numbers[start : start + CHUNK]
         statement = insert(entry).returning(entry.c.id, sort_by_parameter_order=True)
-        new = list(db.execute(statement, [{**columns(value), "created": value.created, "touched": number} for value in part]).scalars())
+        values = [{**columns(value), "created": value.created, "touched": n} for value, n in zip(part, made_by, strict=True)]
+        new = list(db.execute(statement, values).scalars())
         _write_parts(db, list(zip(new, part, strict=True)))
         ids += new
     return ids

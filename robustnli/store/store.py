@@ -139,17 +139,26 @@ class Store:
         values = [_checked(value) for value in entries]
         with database.writing(self._engine) as db:
             there = live(db, [value.uid for value in values])
-            new = list({value.uid: value for value in reversed(values) if value.uid not in there}.values())[::-1]
-            for who in dict.fromkeys(by or value.author for value in new):
-                self._keep(db, who, [value for value in new if who == (by or value.author)])
+            first: dict[str, Entry] = {}
+            for value in values:
+                first.setdefault(value.uid, value)
+            new = [value for uid, value in first.items() if uid not in there]
+            self._keep(db, new, by)
         came = Counter(value.uid for value in values)
         known = tuple(uid for uid, times in came.items() if uid in there or times > 1)
         return Added(tuple(value.uid for value in new), known)
 
-    def _keep(self, db: Connection, who: str, new: Sequence[Entry]) -> None:
-        number = act(db, who, "add", f"added {named(new)}", {"entries": []})
-        made = rows.write(db, new, number)
-        db.execute(update(action).where(action.c.id == number).values(data={"entries": made}))
+    def _keep(self, db: Connection, new: Sequence[Entry], by: str) -> None:
+        """Insert entries, as one action of each person who may undo it."""
+        mine: dict[str, list[Entry]] = {}
+        for value in new:
+            mine.setdefault(by or value.author, []).append(value)
+        numbers = {who: act(db, who, "add", f"added {named(part)}", {"entries": []}) for who, part in mine.items()}
+        made: dict[str, list[int]] = {who: [] for who in mine}
+        for one, value in zip(rows.write(db, new, [numbers[by or value.author] for value in new]), new, strict=True):
+            made[by or value.author].append(one)
+        for who, part in made.items():
+            db.execute(update(action).where(action.c.id == numbers[who]).values(data={"entries": part}))
 
     def judge(self, uids: Sequence[str], author: str, verdict: Verdict, label: Label | None = None, note: str = "") -> list[Entry]:
         """Give each entry the author's opinion, in place of the one he gave before. PENDING takes it back.

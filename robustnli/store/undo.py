@@ -22,60 +22,61 @@ def undo(db: Connection, author: str, done: Row) -> str:
     parts = PARTS_OF[done.kind]
     before = read(db, numbers, parts)
     db.execute(update(action).where(action.c.id == done.id).values(undone=True))
-    kept = _UNDO[done.kind](db, author, done)
+    stay, why = _UNDO[done.kind](db, author, done)
     # Settled under a number of its own: "touched last" is then this very undo.
     number = act(db, author, "undo", f"undid: {done.said_as}", {"entries": numbers, "of": done.id})
     db.execute(update(action).where(action.c.id == number).values(undone=True))
     settle(db, numbers, number)
     record(db, author, before, read(db, numbers, parts))
-    return f"Undone: {done.said_as}.{kept}"
+    if stay == len(numbers):
+        return f"Not undone: {done.said_as}. {why}."
+    return f"Undone: {done.said_as}." if not stay else f"Undone: {done.said_as}, but {stay:,} of {len(numbers):,} not. {why}."
 
 
-def _undo_judge(db: Connection, author: str, done: Row) -> str:
+# Each undoes an action, and says how many of its entries stay as they are, and why.
+_OTHERS = "Other people have worked on it since"
+
+
+def _undo_judge(db: Connection, author: str, done: Row) -> tuple[int, str]:
     for part in chunks(done.data["opinions"]):
         db.execute(update(opinion).where(opinion.c.id.in_(part)).values(undone=True))
-    return ""
+    return 0, ""
 
 
-def _undo_tag(db: Connection, author: str, done: Row) -> str:
+def _undo_tag(db: Connection, author: str, done: Row) -> tuple[int, str]:
     touched = _touched_by_others(db, author, done, _CHANGES)
     before = {int(number): tags for number, tags in done.data["before"].items()}
     put_tags(db, {number: tags for number, tags in before.items() if number not in touched})
-    return _stay(touched, "as they are")
+    return len(touched), _OTHERS
 
 
-def _undo_edit(db: Connection, author: str, done: Row) -> str:
+def _undo_edit(db: Connection, author: str, done: Row) -> tuple[int, str]:
     (number,) = done.data["entries"]
-    if touched := _touched_by_others(db, author, done, _CHANGES):
-        return _stay(touched, "as it is")
+    if _touched_by_others(db, author, done, _CHANGES):
+        return 1, _OTHERS
     old: dict[str, Any] = done.data["before"]
     value = read(db, [number])[number]
     edited = Pair(*old["edited"])
     uid = entry_uid(value.original, edited, value.gold_before)
     if uid != value.uid and live(db, [uid]):
-        return " It stays as it is: another entry has the earlier text now."
+        return 1, f"Another entry has the earlier text now: {uid}"
     put_text(db, number, value, edited, old["note"], tuple(Word(*word) for word in old["changed"]))
     put_said(db, number, old["said"])
-    return ""
+    return 0, ""
 
 
-def _undo_remove(db: Connection, author: str, done: Row) -> str:
+def _undo_remove(db: Connection, author: str, done: Row) -> tuple[int, str]:
     values = read(db, done.data["entries"], ())
     taken = live(db, [value.uid for value in values.values()])
     back = [number for number, value in values.items() if value.uid not in taken]
     put_removed(db, author, back, False)
-    missing = len(values) - len(back)
-    return f" {missing:,} of them did not come back: the same text was added again since." if missing else ""
+    return len(values) - len(back), "The same text was added again since"
 
 
-def _undo_add(db: Connection, author: str, done: Row) -> str:
+def _undo_add(db: Connection, author: str, done: Row) -> tuple[int, str]:
     touched = _touched_by_others(db, author, done, (*_CHANGES, "judge"))
     put_removed(db, author, [number for number in done.data["entries"] if number not in touched], True)
-    return _stay(touched, "there")
-
-
-def _stay(touched: set[int], how: str) -> str:
-    return f" {len(touched):,} of them stay {how}: other people have worked on them since." if touched else ""
+    return len(touched), _OTHERS
 
 
 _CHANGES = ("edit", "tag", "remove", "restore")
