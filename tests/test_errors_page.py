@@ -309,15 +309,17 @@ def test_the_page_imports_no_torch() -> None:
 
 
 @pytest.mark.slow
-def test_a_filter_change_on_ten_thousand_rows_takes_under_200_ms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [10, 50])
+def test_a_filter_change_on_ten_thousand_rows_takes_under_200_ms(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of processor time, which another program's load does not lengthen; the smallest of several, with 10 and with 50 rows a page."""
     runs, text = make_all(tmp_path, 10_000, 40)
     monkeypatch.setenv("ROBUSTNLI_RUNS", str(runs))
     monkeypatch.setenv("ROBUSTNLI_SNLI", str(text))
-    at = page(split="test")
+    at = page(split="test", size=str(size))
     seconds = []
     for outcome in ("fixed", "introduced", "remaining", "still right"):
         at = widget(at, "multiselect", "outcome").set_value([outcome])
-        begun = time.perf_counter()
+        begun = time.process_time()
         at = at.run()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     assert not at.exception and min(seconds) < 0.2, seconds

@@ -40,15 +40,18 @@ class Kept:
         return f"{len(self.new):,} kept.{known}" if self.new else f"All {len(self.known):,} were kept already."
 
 
-def keep_button(entries: Source, label: str = "Keep", key: str = "keep", *, details: bool = False, disabled: str = "") -> None:
+def keep_button(
+    entries: Source, label: str = "Keep", key: str = "keep", *, details: bool = False, disabled: str = "", who: people.Person | None = None
+) -> None:  # fmt: skip
     """Draw the button; a click adds `entries` (asked for only then) under the name of who is at the page, and the next run tells it.
 
-    `details`: with a field for a note and tags. `disabled`: why there is nothing to keep; "" where there is.
-    The words "Kept" stay as long as the same entries are offered; entries that a callable gives are told of once.
+    `details`: with a field for a note and tags. `disabled`: why there is nothing to keep; "" where there is. `who` is at the page,
+    where a page with many buttons has asked already. The words "Kept" stay as long as the same entries are offered; entries that a
+    callable gives are told of once.
     """
     if uid := st.session_state.pop(f"keep.left.{key}", None):
         st.switch_page(CURATE, query_params={"id": uid})
-    why = people.person().why or disabled
+    why = (who or people.person()).why or disabled
     with st.container(horizontal=True, vertical_alignment="center", key=f"keep.row.{key}"):
         st.button(
             label, key=f"keep.{key}", icon=":material/bookmark_add:", disabled=bool(why), on_click=_click, args=(entries, key, details),

@@ -15,11 +15,12 @@ from robustnli.discover import Difference
 from robustnli.evidence import Run
 from robustnli.figures import escape_markdown
 from robustnli.marked import Span, card
-from robustnli.slices import STANDARD
+from robustnli.slices import STANDARD, Slice
 from robustnli.types import LABELS, Pair
 from robustnli.ui import slice_lab
 from robustnli.ui import state as app_state
 from robustnli.ui.errors import inputs, keeping, state
+from robustnli.ui.errors.keeping import Keeping
 
 FLIP_LAB = "pages/explore.py"
 
@@ -46,20 +47,21 @@ def pages(seen: View, filters: Filters, kept: np.ndarray, run: Run) -> None:
     if not kept.any():
         st.info("No row fulfils all filters. Remove one of them.", icon=":material/filter_alt_off:")
         return
-    prints, broken = {model: run.fingerprints[model] for model in (seen.older, seen.newer)}, keeping.breaking(seen)
-    at, number, last, size = _paged(seen, kept, prints)
+    keep = keeping.begin(seen, run)
+    at, number, last, size = _paged(seen, kept, keep)
+    known = {part.name: part for part in (*STANDARD, *slice_lab.own_slices())}
     st.caption(
         "Highlighted: what put the row into its slice. Dashed frame: words that an attack masked. Bars: entailment (blue), neutral (orange), "
         "contradiction (pink)."
     )
     for position in at:
-        _row(seen, int(position), filters, prints, broken)
+        _row(seen, int(position), filters, known, keep)
     if last > 1:
         _pagination(number, last)
         st.caption(f"Rows {(number - 1) * size + 1:,} to {(number - 1) * size + len(at):,} of {int(kept.sum()):,}")
 
 
-def _paged(seen: View, kept: np.ndarray, prints: Mapping[str, str]) -> tuple[np.ndarray, int, int, int]:
+def _paged(seen: View, kept: np.ndarray, keep: Keeping) -> tuple[np.ndarray, int, int, int]:
     """The page's positions, its number, how many pages, rows a page; draws what chooses them."""
     sort = state.one_of("sort", SORTS, "order")
     sizes = {str(n): n for n in PAGE_SIZES}
@@ -78,7 +80,7 @@ def _paged(seen: View, kept: np.ndarray, prints: Mapping[str, str]) -> tuple[np.
             "Download these rows", lambda: browse.csv(browse.export(seen, ordered)), "robustnli-rows.csv", "text/csv", on_click="ignore",
             key="errors.rows.csv", icon=":material/download:", help="All rows that fulfil the filters, as CSV",
         )  # fmt: skip
-        keeping.many(seen, ordered, prints)
+        keeping.many(keep, ordered)
     asked = state.get("page")
     at, number, pages = browse.page(ordered, int(asked) if asked.isdecimal() and len(asked) < 7 else 1, size)
     return at, number, pages, size
@@ -88,20 +90,20 @@ def _pagination(number: int, pages: int) -> None:
     st.pagination(pages, key=state.widget("page", number), on_change=state.changed("page", lambda v: "" if v == 1 else str(v)))
 
 
-def _row(seen: View, position: int, filters: Filters, prints: Mapping[str, str], broken: Mapping[str, np.ndarray]) -> None:
+def _row(seen: View, position: int, filters: Filters, known: Mapping[str, Slice], keep: Keeping) -> None:
     row = {str(name): value for name, value in seen.table.iloc[position].items()}
     with st.container(border=True):
-        st.html(card(row, (seen.older, seen.newer), COLOURS[row["outcome"]], _cues(row, filters)))
+        st.html(card(row, (seen.older, seen.newer), COLOURS[row["outcome"]], _cues(row, filters, known)))
         if isinstance(row["premise"], str):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button(
                     "Open in Flip lab", key=f"errors.open.{position}", icon=":material/swap_horiz:", type="tertiary",
                     on_click=_ask, args=(seen, row),
                 )  # fmt: skip
-                keeping.one(seen, position, prints, broken)
+                keeping.one(keep, position)
 
 
-def _cues(row: Mapping[str, Any], filters: Filters) -> Iterable[Span]:
+def _cues(row: Mapping[str, Any], filters: Filters, known: Mapping[str, Slice]) -> Iterable[Span]:
     """What put the row into its slice: the suite's deciding words, else the cue words of the filtered slice, or of all its slices."""
     deciding = row.get("deciding") if filters.slice in ("", row.get("slice")) else None
     if deciding is not None and len(deciding):
@@ -110,7 +112,6 @@ def _cues(row: Mapping[str, Any], filters: Filters) -> Iterable[Span]:
     if not isinstance(row["premise"], str) or not isinstance(row["hypothesis"], str):
         return []
     pair = Pair(row["premise"], row["hypothesis"])
-    known = {part.name: part for part in (*STANDARD, *slice_lab.own_slices())}
     return [span for name in names if name in known for span in known[name].spans(pair)]
 
 
