@@ -213,7 +213,7 @@ def test_no_such_database_on_the_server() -> None:
     if not server:
         pytest.skip("no PostgreSQL server at hand: ROBUSTNLI_TEST_POSTGRES names a database of one (see .ci/run)")
     with pytest.raises(StoreError, match=r"does not let us in.*nowhere"):
-        open_store(server.rpartition("/")[0] + "/nowhere")
+        open_store(sa.make_url(server).set(database="nowhere").render_as_string(hide_password=False))
 
 
 def test_the_driver_of_postgresql_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
