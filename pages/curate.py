@@ -3,7 +3,7 @@
 import streamlit as st
 
 from robustnli.ui import cached, people, problems
-from robustnli.ui.curate import again, bring, give, inputs, review, state, table, welcome
+from robustnli.ui.curate import again, bring, give, inputs, repair, review, state, table, welcome
 
 state.start()
 
@@ -20,6 +20,8 @@ with problems.shown():
     filters = state.filters()
     if view == "import":
         bring.bring_ui(who)
+    elif view == "repair":
+        repair.repair_ui()
     elif not facets.total:
         welcome.welcome_ui(who)
     else:

@@ -106,19 +106,19 @@ def _providers() -> list[str]:
 
 
 def _name_field(who: Person) -> None:
+    st.session_state.setdefault(_FIELD, who.name)  # set only once: a run under way must not take back what is being typed
     with st.popover(escape_markdown(who.name), icon=":material/person:"):
-        st.session_state[_FIELD] = who.name
         st.text_input("Your name", key=_FIELD, max_chars=LONGEST, on_change=_renamed)
         st.caption(
             "Single-user mode: no sign-in is configured on this server, so that whoever opens it may write. A second reader types "
             "another name here and gives a second opinion, without seeing the first."
         )
-    if _NAME in st.session_state:
-        _remember(data={"name": quote(who.name), "cookie": _COOKIE}, key="people.cookie", height="content")
+        if _NAME in st.session_state:
+            _remember(data={"name": quote(who.name), "cookie": _COOKIE}, key="people.cookie", height="content")
 
 
 def _renamed() -> None:
-    st.session_state[_NAME] = clean(st.session_state[_FIELD]) or _default()
+    st.session_state[_NAME] = st.session_state[_FIELD] = clean(st.session_state[_FIELD]) or _default()
 
 
 def _typed() -> str:

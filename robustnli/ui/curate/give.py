@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from io import BufferedRandom, RawIOBase
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -100,12 +101,15 @@ def _about() -> About:
     return About(title=title or "Curated NLI examples", license=licence or "", people=people_, checkpoints=checkpoints)
 
 
-def _written(uids: list[str], kind: str, about: About, everything: bool) -> BinaryIO:
+def _written(uids: list[str], kind: str, about: About, everything: bool) -> RawIOBase:
     """The export as a file that is gone when it is closed; called when the button is pressed."""
-    out = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - Streamlit reads it after this returns
+    raw = cast(RawIOBase, TemporaryFile(buffering=0))  # noqa: SIM115 - Streamlit reads it after this returns
+    out = BufferedRandom(raw)
     export_to(out, Chosen(uids), kind, about, everything=everything)
-    out.seek(0)
-    return out
+    out.flush()
+    out.detach()
+    raw.seek(0)
+    return raw
 
 
 def _hub(who: Person, uids: list[str], about: About, ready: bool) -> None:

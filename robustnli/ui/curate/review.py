@@ -101,7 +101,7 @@ def _verdicts(who: Person, entry: Entry, found: Sequence[str], at: int, todo: Se
     if who.may_write:
         st.text_input(
             "A note with your verdict", key=field("opinion", entry.uid), max_chars=1000, label_visibility="collapsed",
-            placeholder="A note with your verdict (optional; press Enter, then judge)",
+            placeholder="A note with your verdict: Enter, then judge",
         )  # fmt: skip
 
 
