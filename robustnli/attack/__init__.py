@@ -61,10 +61,8 @@ def find_many(
     split, which each `Attack.note` tells. Raises InputError for an unknown recipe, or a budget that it does not have.
     """
     chosen = named(recipe)
-    if k < 1:
-        raise InputError(f"k is {k}; at least 1 word must be masked.")
-    if chosen.budgeted and chosen.most and k > chosen.most:
-        raise InputError(f"{recipe}: k is {k}; it is {chosen.budget}, at most {chosen.most}.")
+    model = model if chosen.bulk else model.exact
+    chosen.check(k)
     if recipe == "trigger" and trigger is None and examples:
         trigger = find_trigger(model, dev_examples(seed), length=k, seed=seed, source="suite dev")
     options = Options(k, seed, trigger)

@@ -79,4 +79,5 @@ RECIPE = Recipe(
     budget="words masked at most",
     function=attack,
     chunk=CHUNK,
+    bulk=True,
 )

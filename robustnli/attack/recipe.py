@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from robustnli.errors import InputError
 from robustnli.types import Attack, Example, Label, Pair, Prediction, Status, Word
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Recipe:
 
     `gold`, the label of what it makes: "unconfirmed" until a person has seen it; "by rule", where `Attack.gold` is set (None there: needs
     a person); "kept". `budgeted`: `k` means something, as `budget` says, up to `most`. `broken`: what that status says here.
-    `function` attacks a list of examples, `chunk` of them at a time.
+    `function` attacks a list of examples, `chunk` of them at a time. `bulk`: it may search in bulk precision, since it confirms in float32.
     """
 
     name: str
@@ -68,6 +69,14 @@ class Recipe:
     most: int | None = None
     broken: str = "The model is right before and wrong after."
     chunk: int = 64
+    bulk: bool = False
+
+    def check(self, k: int) -> None:
+        """Raises InputError for a budget that the recipe does not have."""
+        if k < 1:
+            raise InputError(f"k is {k}; at least 1 word must be masked.")
+        if self.budgeted and self.most and k > self.most:
+            raise InputError(f"{self.name}: k is {k}; it is {self.budget}, {self.most} at most.")
 
 
 @dataclass(slots=True)

@@ -93,30 +93,53 @@ def _train(
     say([row], as_json, lambda r: f"{r['out']}: {r['steps']} steps in {r['seconds']:.0f} s; kept {r['chosen']}; {r['tried']}")
 
 
+def _list_recipes(asked: bool) -> None:
+    if asked:
+        from robustnli.attack import RECIPES
+
+        for r in RECIPES.values():
+            budget = f" --k: {r.budget}{f', up to {r.most}' if r.most else ''}." if r.budgeted else ""
+            typer.echo(f"{r.name}\n  {r.title}; {r.paper}. Gold label: {r.gold}.{budget}\n  Broken: {r.broken}\n  {r.guarantee}\n")
+        raise typer.Exit
+
+
 def attack(
     model: Model,
     data: Data,
-    out: Annotated[Path, typer.Option(help="Where to write the masked examples (JSONL, CSV or Parquet).")],
+    out: Annotated[Path, typer.Option(help="Where to write the changed pairs (JSONL, CSV or Parquet).")],
+    recipe: Annotated[str, typer.Option(help="How to attack; --recipes lists them.")] = "mask",
     per_class: Annotated[int, typer.Option(min=0, help="Examples drawn of each label; 0: attack all rows.")] = 5000,
-    k: Annotated[int, typer.Option(min=1, help="Words masked at most.")] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 13,
+    k: Annotated[int, typer.Option(min=1, help="The budget, such as words masked at most.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the draw, and of what a recipe draws.")] = 13,
     threads: Threads = 0,
+    resume: Resume = False,
+    recipes: Annotated[
+        bool, typer.Option("--recipes", is_eager=True, callback=_list_recipes, help="List the recipes, with what each guarantees.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Mask the hypothesis word with the largest loss gradient, and predict again (the paper's attack)."""
-    from robustnli.pipeline.generate import generate, sample, summary, to_row
-    from robustnli.records import check_writable, write_rows
+    """Attack labelled pairs by a recipe: by default the paper's, the hypothesis word with the largest loss gradient is masked.
 
+    A run that was interrupted leaves its finished parts in OUT.partial; --resume goes on there, to the same bytes.
+    """
+    from robustnli.attack import named
+    from robustnli.pipeline.generate import attack_to, sample, summary
+    from robustnli.pipeline.runs import leads
+    from robustnli.records import check_writable
+
+    named(recipe).check(k)
     check_writable(out)
     loaded = load_all(data)
     say_dropped(loaded)
     examples = sample(loaded.examples, per_class, seed) if per_class else list(loaded.examples)
     victim = load(model, threads)
     with progress("attack", len(examples)) as step:
-        attacks = generate(victim, examples, k=k, progress=step)
-    write_rows(out, (to_row(a, victim, seed=seed) for a in attacks))
-    row = {"out": str(out), "model": model, "k": k, "seed": seed} | summary(attacks)
-    say([row], as_json, lambda r: listed(r, "n broken held skipped accuracy_before accuracy_after success_rate predictions"))
+        rows = attack_to(
+            out, victim, examples, recipe, k=k, seed=seed, resume=resume, progress=step, say=lambda line: typer.echo(f"note: {line}.", err=True)
+        )  # fmt: skip
+    if leads():
+        row = {"out": str(out), "model": model, "recipe": recipe, "k": k, "seed": seed} | summary(rows)
+        say([row], as_json, lambda r: listed(r, "n broken held skipped accuracy_before accuracy_after success_rate predictions"))
 
 
 def trim(

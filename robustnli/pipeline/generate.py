@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from robustnli.attack import find_many
-from robustnli.errors import DataError
+from robustnli import __version__
+from robustnli.attack import Trigger, dev_examples, find_many, find_trigger, named
+from robustnli.attack.trigger import told
+from robustnli.errors import DataError, RunError
 from robustnli.models import NLIModel
+from robustnli.pipeline import runs
+from robustnli.records import Row, write_json, write_rows
 from robustnli.types import LABELS, Attack, Example, Status
 
 
@@ -27,34 +35,87 @@ def sample(examples: Sequence[Example], per_class: int, seed: int) -> list[Examp
     return chosen
 
 
-def generate(model: NLIModel, examples: Sequence[Example], *, k: int = 1, progress: Callable[[int], None] | None = None) -> list[Attack]:
-    """The paper's attack on every example, in order. The same model and examples give the same attacks on the same kind of processor.
+def generate(
+    model: NLIModel, examples: Sequence[Example], recipe: str = "mask", *, k: int = 1, seed: int = 13, trigger: Trigger | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Attack]:  # fmt: skip
+    """The attack on every example, in order. The same model and examples give the same attacks on the same kind of processor.
 
-    Searched in bulk precision; every flip is confirmed in float32.
+    `mask` is searched in bulk precision; every flip is confirmed in float32.
     """
-    return list(find_many(model.bulk, examples, k=k, progress=progress))
+    return list(find_many(model.bulk, examples, recipe, k=k, seed=seed, trigger=trigger, progress=progress))
 
 
-def to_row(attack: Attack, model: NLIModel, *, seed: int) -> dict[str, Any]:
-    """One attack as a row that `data.load` reads (the masked pair, the gold label kept) with its provenance."""
+def to_row(attack: Attack, model: NLIModel, *, seed: int, k: int = 1) -> Row:
+    """One attack as a row that `data.load` reads (the changed pair) with its provenance.
+
+    `label` is the changed pair's own where a rule gives it (`label_confirmed`), else the original one, which no person has confirmed.
+    """
+    label = attack.example.label if attack.gold is None else attack.gold
     return {
         "uid": attack.example.uid,
         "premise": attack.pair.premise,
         "hypothesis": attack.pair.hypothesis,
-        "label": attack.example.label.text,
-        "label_id": int(attack.example.label),
-        "label_confirmed": False,
+        "label": label.text,
+        "label_id": int(label),
+        "label_confirmed": attack.gold is not None,
+        "original_premise": attack.example.pair.premise,
         "original_hypothesis": attack.example.pair.hypothesis,
+        "original_label": attack.example.label.text,
         "masked": [[word.start, word.end, word.pieces] for word in attack.words],
         "status": attack.status.value,
         "before": list(attack.before.probs),
         "after": list(attack.after.probs),
         "tried": attack.tried,
+        "note": attack.note,
         "recipe": attack.recipe,
+        "k": k,
         "model": attack_model_name(model),
         "seed": seed,
-        "source": f"mask:{attack.example.source}",
+        "source": f"{attack.recipe}:{attack.example.source}",
     }
+
+
+def attack_to(
+    out: Path, model: NLIModel, examples: Sequence[Example], recipe: str = "mask", *, k: int = 1, seed: int = 13, resume: bool = False,
+    progress: Callable[[int], None] | None = None, say: Callable[[str], None] = lambda line: None,
+) -> list[Row]:  # fmt: skip
+    """Attack the examples and write their rows to `out`; the rows. Finished parts lie in `out.partial/` until all is done.
+
+    `resume` goes on from the parts of an interrupted call with the same arguments, to the same bytes. Several processes
+    (`accelerate launch`) share the parts. `say` is told of a trigger that was found. Raises RunError for parts of another call.
+    """
+    parts = out.with_name(out.name + ".partial")
+    if runs.leads() and parts.exists() and not resume:
+        raise RunError(f"{parts} holds an interrupted attack. Add --resume to go on with it, or delete that folder.")
+    plan = {
+        "recipe": named(recipe).name, "k": k, "seed": seed, "model": attack_model_name(model), "n": len(examples),
+        "data": runs.content_hash(examples), "bulk": model.bulk is not model, "version": __version__,
+    }  # fmt: skip
+    runs.open_run(parts, plan)
+    trigger = _trigger(parts / "trigger.json", model, k, seed) if recipe == "trigger" else None
+    if trigger:
+        say(told(trigger))
+
+    def work(part: Sequence[Example]) -> list[Row]:
+        attacks = generate(model, part, recipe, k=k, seed=seed, trigger=trigger, progress=progress)
+        return [to_row(a, model, seed=seed, k=k) for a in attacks]
+
+    rows = runs.sharded(parts, "attack", examples, work)
+    if runs.leads():
+        write_rows(out, rows)
+        shutil.rmtree(parts)
+    return rows
+
+
+def _trigger(file: Path, model: NLIModel, length: int, seed: int) -> Trigger:
+    """The trigger of the interrupted call, or a new one, which the first process finds."""
+    if runs.leads() and not file.is_file():
+        found = find_trigger(model, dev_examples(seed), length=length, seed=seed, source="suite dev")
+        write_json(file, asdict(found))
+    runs.meet()
+    row = json.loads(file.read_text(encoding="utf-8"))
+    return Trigger(**row | {"words": tuple(row["words"]), "target": None})
 
 
 def attack_model_name(model: NLIModel) -> str:
@@ -62,12 +123,11 @@ def attack_model_name(model: NLIModel) -> str:
     return f"{model.checkpoint.name}@{model.checkpoint.fingerprint}"
 
 
-def summary(attacks: Iterable[Attack]) -> dict[str, Any]:
-    """Counts by status; accuracy before and after over all rows; success rate over the rows that were right before."""
-    rows = list(attacks)
-    count = {status: sum(a.status is status for a in rows) for status in Status}
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """Counts by status; accuracy before and after over all rows, each against the pair's own label; success rate over those right before."""
+    count = {status: sum(row["status"] == status.value for row in rows) for status in Status}
     right = count[Status.BROKEN] + count[Status.HELD]
-    after = sum(a.after.label == a.example.label for a in rows)
+    after = sum(max(range(3), key=row["after"].__getitem__) == row["label_id"] for row in rows)
     return {
         "n": len(rows),
         "broken": count[Status.BROKEN],
@@ -76,6 +136,7 @@ def summary(attacks: Iterable[Attack]) -> dict[str, Any]:
         "accuracy_before": right / len(rows) if rows else None,
         "accuracy_after": after / len(rows) if rows else None,
         "success_rate": count[Status.BROKEN] / right if right else None,
-        "mean_words_masked": sum(len(a.words) for a in rows) / len(rows) if rows else None,
-        "predictions": sum(a.tried for a in rows),
+        "mean_words_masked": sum(len(row["masked"]) for row in rows) / len(rows) if rows else None,
+        "labels_confirmed": sum(row["label_confirmed"] for row in rows),
+        "predictions": sum(row["tried"] for row in rows),
     }
