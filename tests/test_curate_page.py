@@ -158,13 +158,20 @@ def test_a_note_goes_with_the_verdict_and_is_empty_at_the_next_entry(four: list[
     assert at.text_input(key=f"curate.f.opinion.{four[1].uid}").value == ""
 
 
+def fields(at: AppTest, entry: Entry, **values: object) -> AppTest:
+    """Type into the form of an entry, and save."""
+    for name, value in values.items():
+        widget = at.multiselect if name == "tags" else at.text_area
+        widget(key=f"curate.f.{name}.{entry.uid}.{len(entry.history)}").set_value(value)
+    next(b for b in at.button if b.label == "Save").click().run()
+    assert not at.exception
+    return at
+
+
 def test_editing_the_text_asks_the_models_anew_and_forgets_the_verdict(four: list[Entry]) -> None:
     at = press(judge(page(), "A"), "previous")
-    at.text_area(key=f"curate.f.hypothesis.{four[0].uid}").set_value("A cat rests.")
-    at.text_area(key=f"curate.f.note.{four[0].uid}").set_value("by hand now")
-    at.multiselect(key=f"curate.f.tags.{four[0].uid}").set_value(["odd"])
-    next(b for b in at.button if b.label == "Save").click().run()
-    assert not at.exception and "Saved." in said(at)
+    fields(at, open_store().get(four[0].uid), hypothesis="A cat rests.", note="by hand now", tags=["odd"])
+    assert "Saved." in said(at)
     (changed,) = open_store().entries(Query(text="rests"))
     assert (
         address(at) == {"id": changed.uid}
@@ -173,9 +180,15 @@ def test_editing_the_text_asks_the_models_anew_and_forgets_the_verdict(four: lis
         and changed.note == "by hand now"
     )
     assert [s.model for s in changed.said] == ["tiny-baseline"] and changed.said[0].fingerprint != "old"
-    at.text_area(key=f"curate.f.hypothesis.{changed.uid}").set_value(" ")
-    next(b for b in at.button if b.label == "Save").click().run()
+    fields(at, changed, hypothesis=" ")
     assert "the hypothesis is empty" in said(at) and open_store().get(changed.uid) == changed
+
+
+def test_after_an_undo_the_fields_show_what_the_entry_holds(four: list[Entry]) -> None:
+    at = fields(page(), four[0], note="first thought")
+    press(at, "undo")
+    entry = open_store().get(four[0].uid)
+    assert entry.note == "" and at.text_area(key=f"curate.f.note.{entry.uid}.{len(entry.history)}").value == ""
 
 
 def test_only_the_owner_edits(four: list[Entry]) -> None:

@@ -28,19 +28,22 @@ def edit_ui(who: Person, entry: Entry) -> None:
         with st.form(f"curate.edit.{entry.uid}", border=False):
             for name, text in (("premise", entry.edited.premise), ("hypothesis", entry.edited.hypothesis)):
                 st.text_area(
-                    f"{name.capitalize()} after the edit", text, key=field(name, entry.uid), max_chars=MAX_SENTENCE, height="content",
+                    f"{name.capitalize()} after the edit", text, key=_key(name, entry), max_chars=MAX_SENTENCE, height="content",
                     help="Another text is another example: it has to be judged anew, and the models are asked again.",
                 )  # fmt: skip
-            st.text_area("Note", entry.note, key=field("note", entry.uid), max_chars=keep.MAX_NOTE, height="content")
+            st.text_area("Note", entry.note, key=_key("note", entry), max_chars=keep.MAX_NOTE, height="content")
             tags = sorted({*cached.curated_facets().tags, *entry.tags})
-            st.multiselect(
-                "Tags", tags, list(entry.tags), key=field("tags", entry.uid), accept_new_options=True, placeholder="Choose or type"
-            )
+            st.multiselect("Tags", tags, list(entry.tags), key=_key("tags", entry), accept_new_options=True, placeholder="Choose or type")
             st.form_submit_button("Save", icon=":material/save:", type="primary", on_click=act, args=(partial(_save, entry),))
         st.button(
             "Remove this entry", icon=":material/delete:", type="tertiary", key="curate.remove", on_click=act, args=(partial(remove, [entry.uid]),),
             help="Undo brings it back",
         )  # fmt: skip
+
+
+def _key(name: str, entry: Entry) -> str:
+    """The key of a field: another one after each change, so that it shows what the entry holds now, also after an undo."""
+    return field(name, f"{entry.uid}.{len(entry.history)}")
 
 
 def _save(entry: Entry) -> str:
@@ -61,7 +64,7 @@ def _save(entry: Entry) -> str:
 
 def _typed(entry: Entry) -> tuple[Pair, str, tuple[str, ...]]:
     """The edited pair, the note and the tags as they stand in the fields. Raises InputError for an empty sentence."""
-    held = {name: st.session_state.get(field(name, entry.uid)) for name in ("premise", "hypothesis", "note", "tags")}
+    held = {name: st.session_state.get(_key(name, entry)) for name in ("premise", "hypothesis", "note", "tags")}
     sentences = [str(held[name] or "").replace("\x00", "\ufffd")[:MAX_SENTENCE].strip() for name in ("premise", "hypothesis")]
     for name, text in zip(("premise", "hypothesis"), sentences, strict=True):
         if not text:

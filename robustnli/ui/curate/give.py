@@ -37,7 +37,7 @@ class Chosen(Sequence[Entry]):
 
     def __getitem__(self, at: Any) -> Any:
         found = {e.uid: e for e in cached.store().entries(Query(uids=tuple([self._uids[at]] if isinstance(at, int) else self._uids[at])))}
-        return found[self._uids[at]] if isinstance(at, int) else [found[uid] for uid in self._uids[at]]
+        return found[self._uids[at]] if isinstance(at, int) else [found[uid] for uid in self._uids[at] if uid in found]
 
     def __iter__(self) -> Any:
         for start in range(0, len(self._uids), 500):

@@ -13,7 +13,7 @@ from robustnli.ui.people import Person
 
 _WAYS = (
     ("swap_horiz", "Flip lab", "Type a pair, change it until a model flips, press **Keep**.", "pages/explore.py"),
-    ("bolt", "Attacks", "Let a recipe find what breaks a model; keep one row, or all that broke.", "pages/attacks.py"),
+    ("bolt", "Attacks", "Let a recipe find what breaks a model; keep one row, or all that broke. The error explorer keeps rows, too.", "pages/attacks.py"),
     ("upload", "Import", "Bring a file: an earlier export, TextAttack's log, or plain pairs.", ""),
 )  # fmt: skip
 
