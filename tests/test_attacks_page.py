@@ -136,7 +136,7 @@ def test_every_section_draws(view: str, recipe: str) -> None:
     assert not at.exception and not at.error
     told = said(at)
     if view == "where":
-        assert "Slice" in told and "Gold label" in told and ("changes no word" in told) == (recipe == "lengthen")
+        assert "Slice" in told and "Gold label" in told and ("No single word" in told) == (recipe == "lengthen")
     if view == "words" and recipe == "mask":
         assert "4 words were the first to be changed in the attacks on old that count, 4 in all; 2 times" in told
     if view == "recipes":

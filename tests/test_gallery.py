@@ -271,6 +271,21 @@ def test_a_recipe_of_rules_counts_only_what_it_applies_to_and_whose_label_is_kno
     assert list(seen.table["label"][:3]) == ["contradiction", None, "contradiction"]
 
 
+def test_where_a_recipe_succeeds_by_an_answer_that_stays_the_others_are_counted_so_too(tmp_path: Path) -> None:
+    rows_ = made_rows()
+    for row, ended in zip(rows_, ("held", "held", "held", "held", "skipped", "broken", "held", "skipped", "held", "held"), strict=True):
+        row |= {"status": ended}
+    write(tmp_path / "r", about(recipe="reduce", budgeted=False, k=1), rows_)
+    finished = read_manifest(tmp_path / "r")
+    seen = view(finished, *read_rows(finished))
+    assert seen.answer_stays and not seen.stepwise and seen.table["word"].isna().all() and counts.words(seen, "new") == []
+    # Row 5 broke new, which stays at the gold label; old leaves it there: right before, and not broken too.
+    assert {p: (r.hits, r.of) for p, r in counts.transfer(seen).items()} == {
+        ("old", "old"): (0, 0), ("old", "new"): (0, 0), ("new", "old"): (0, 1), ("new", "new"): (1, 1)
+    }  # fmt: skip
+    assert "percent right and unbroken" in str(charts.strength(seen).figure.layout.yaxis.title.text)
+
+
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
@@ -508,6 +523,9 @@ def test_the_command_fills_a_folder_a_recipe_and_resumes(tmp_path: Path, only_ti
     again = subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, text=True)
     assert again.returncode == 0 and "holds this already" in again.stderr and (folder / "rows.parquet").stat().st_mtime_ns == before
     assert {p.name for p in (tmp_path / "a").iterdir()} == {folder.name}
+    both = [*command, "--recipe", "hedge", "--jobs", "2", "--resume"]
+    more = subprocess.run(both, cwd=ROOT, capture_output=True, text=True)
+    assert more.returncode == 0 and json.loads(more.stdout)["recipe"] == "hedge", more.stderr
 
 
 def test_a_failure_leaves_the_folder_that_was_there(tmp_path: Path) -> None:

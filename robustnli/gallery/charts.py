@@ -39,7 +39,7 @@ def strength(seen: View) -> Chart:
     }
     title = seen.finished.budget if seen.stepwise else ""
     figure = framed(
-        drawn, height=330, legend=True, yaxis={"title": {"text": "percent right"}, "range": [0, 101]},
+        drawn, height=330, legend=True, yaxis={"title": {"text": "percent right and unbroken" if seen.answer_stays else "percent right"}, "range": [0, 101]},
         xaxis={"title": {"text": title}, "range": [-0.15 if last > 1 else -0.4, last + (0.15 if last > 1 else 0.4)]} | ticks,
     )  # fmt: skip
     return Chart(f"strength-{seen.finished.name}", figure, tuple(rows), "; ".join(told))
@@ -50,7 +50,7 @@ def transfer(seen: View, budget: int | None = None) -> Chart:
     found = counts.transfer(seen, budget)
     names = list(seen.models)
     cells = [[None if a == b or not found[a, b].of else 100 * found[a, b].share for b in names] for a in names]
-    texts = [["its own" if a == b else _in_cell(found[a, b]) for b in names] for a in names]
+    texts = [["" if a == b else _in_cell(found[a, b]) for b in names] for a in names]
     drawn = go.Heatmap(
         z=cells, x=names, y=names, zmin=0, zmax=100, colorscale=[[0, "#fff5eb"], [1, "#e6762b"]], showscale=False, xgap=2, ygap=2,
         text=texts, texttemplate="%{text}", textfont={"color": "#000"}, hoverongaps=False,
@@ -58,7 +58,7 @@ def transfer(seen: View, budget: int | None = None) -> Chart:
     )  # fmt: skip
     own = go.Heatmap(
         z=[[0 if a == b else None for b in names] for a in names], x=names, y=names, showscale=False, xgap=2, ygap=2,
-        colorscale=[[0, _GREY], [1, _GREY]], hoverinfo="skip", text=texts, texttemplate="%{text}", textfont={"color": "#888"},
+        colorscale=[[0, _GREY], [1, _GREY]], hoverinfo="skip", text=[["its own"] * len(names)] * len(names), texttemplate="%{text}", textfont={"color": "#888"},
     )  # fmt: skip
     figure = framed(
         [own, drawn], height=330, yaxis={"autorange": "reversed", "title": {"text": "made against"}, "automargin": True, "showgrid": False},

@@ -135,7 +135,8 @@ BY: dict[str, tuple[str, Callable[[View], list[tuple[str, np.ndarray]]], bool]] 
 def curve(seen: View, model: str) -> list[Rate]:
     """The model's accuracy over all its rows that the recipe could judge, with 0, 1, ... k words changed.
 
-    Wrong before stays wrong: this is accuracy under attack, which can only fall.
+    Wrong before stays wrong: this is accuracy under attack, which can only fall. Where an attack succeeds by an answer that stays, it
+    is the share of pairs that are right before and not broken.
     """
     rows = seen.of(model) & seen.table["judged"].to_numpy()
     at, ended = seen.table["broke_at"].to_numpy(dtype=float)[rows], seen.status()[rows]
@@ -145,13 +146,12 @@ def curve(seen: View, model: str) -> list[Rate]:
 def transfer(seen: View, budget: int | None = None) -> dict[tuple[str, str], Rate]:
     """(attacked model, another model) -> of the pairs that broke the one and that the other had right before, how many break it too."""
     ended, gold = seen.status(budget), seen.table["gold"].to_numpy(dtype=int)
-    now = np.array([LABEL_NAMES.index(label) if label else g for label, g in zip(seen.table["label"], gold, strict=True)], dtype=int)
     out = {}
     for made in seen.models:
         broke = (ended == BROKEN) & seen.of(made)
         for other in seen.models:
             right = broke & (seen.said(other, "before") == gold)
-            out[made, other] = rate((right & (seen.said(other, "after") != now)).sum(), right.sum())
+            out[made, other] = rate((right & seen.fooled(other)).sum(), right.sum())
     return out
 
 
@@ -183,6 +183,6 @@ def overview(views: Sequence[View], budget: int | None = None) -> list[dict[str,
         asked = min(budget or seen.most, seen.most)
         row |= {"k": of.k if of.budgeted else None, "queries": of.queries / max(1, of.n * len(of.models))}
         row["success"] = {m: success(seen, seen.of(m), asked) for m in seen.models}
-        row["accuracy"] = {m: curve(seen, m)[asked] for m in seen.models}
+        row["accuracy"] = {} if seen.answer_stays else {m: curve(seen, m)[asked] for m in seen.models}
         out.append(row)
     return out

@@ -107,7 +107,7 @@ def keep(seen: View, filters: Filters, budget: int | None = None) -> np.ndarray:
     if filters.fell:
         kept &= np.isin(own_label(seen, "after"), [LABEL_NAMES.index(v) for v in filters.fell])
     for other in filters.also:
-        kept &= breaks(seen, other) & ~seen.of(other)
+        kept &= seen.fooled(other) & ~seen.of(other)
     if filters.word:
         kept &= (table["word"] == filters.word).to_numpy()
     for word in filters.q.casefold().split():
@@ -122,14 +122,6 @@ def own_label(seen: View, when: str) -> np.ndarray:
         rows = seen.of(model)
         out[rows] = seen.said(model, when)[rows]
     return out
-
-
-def breaks(seen: View, other: str) -> np.ndarray:
-    """(n,) bool: the model was right before and is wrong after the change, whichever model it was made against."""
-    gold = seen.table["gold"].to_numpy(dtype=int)
-    now = np.array([LABEL_NAMES.index(label) if label else g for label, g in zip(seen.table["label"], gold, strict=True)], dtype=int)
-    judged = seen.table["judged"].to_numpy()
-    return np.asarray(judged & (seen.said(other, "before") == gold) & (seen.said(other, "after") != now))
 
 
 def order(seen: View, rows: np.ndarray, sort: str) -> np.ndarray:

@@ -18,6 +18,8 @@ from robustnli.masking import spans
 BROKEN, HELD, SKIPPED, UNJUDGED, UNCHANGED = STATUSES = ("broken", "held", "wrong before", "needs a person", "not applied")
 POSITIONS = ("first word", "early", "middle", "late", "last word")
 NO_PLACE = "not in the hypothesis"
+# These take away what the answer should rest on: they succeed where the right answer stays, and no single word of theirs does it.
+ANSWER_STAYS = ("reduce", "hypothesis-only")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,18 @@ class View:
     def models(self) -> tuple[str, ...]:
         """The models attacked."""
         return tuple(self.finished.models)
+
+    @property
+    def answer_stays(self) -> bool:
+        """Whether the attack succeeds where the model's right answer stays, though what it should rest on is gone."""
+        return self.finished.recipe in ANSWER_STAYS
+
+    def fooled(self, model: str) -> np.ndarray:
+        """(n,) bool: the model was right before, and what the attacked model is broken by happens to it as well."""
+        gold = self.table["gold"].to_numpy(dtype=int)
+        now = np.array([LABEL_NAMES.index(label) if label else g for label, g in zip(self.table["label"], gold, strict=True)], dtype=int)
+        right = self.said(model, "before") == gold
+        return np.asarray(right & ((self.said(model, "after") == now) == self.answer_stays) & self.table["judged"].to_numpy())
 
     @property
     def most(self) -> int:
@@ -81,7 +95,8 @@ def view(finished: Finished, rows: pd.DataFrame, probs: Mapping[str, np.ndarray]
     counts = np.array([len(w) // 4 for w in rows["words"]], dtype=int)
     stepwise = bool(finished.budgeted and counts.any() and counts.max() <= finished.k)
     took = np.maximum(counts, 1) if stepwise else np.ones(len(rows), dtype=int)
-    first = [_first(row) for row in zip(rows["words"], rows["premise"], rows["hypothesis"], strict=True)]
+    known = zip(rows["words"], rows["premise"], rows["hypothesis"], strict=True)
+    first = [(None, None, None) if finished.recipe in ANSWER_STAYS else _first(row) for row in known]
     added: dict[str, Any] = {
         "out": out,
         "judged": ~(unknown & changed & by_rule) & (changed | (finished.gold == "unconfirmed")),

@@ -29,7 +29,7 @@ from robustnli.gallery.files import Finished, to_row, whole, write
 from robustnli.jobs import Tell
 from robustnli.models import NLIModel, load
 from robustnli.slices import STANDARD
-from robustnli.types import Attack, Example, Label, example
+from robustnli.types import Attack, Example, Label, Prediction, example
 
 # The budgets that ship, and that a call without `k` gets; recipes not named here have none, or need but one word.
 BUDGETS = {"mask": 5, "mask-minimal": 5, "occlude": 5, "hotflip": 3, "trigger": 3}
@@ -121,7 +121,7 @@ def make(
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
     for name in models:
-        own = list(_attacked(work, name, models, progress))
+        own = list(_attacked(work, name, models, before[name], progress))
         for row, facts in zip(own, work.facts, strict=True):
             row |= dict(facts) | {f"before.{m}": said[row["index"]] for m, said in before.items()}
         rows += own
@@ -137,11 +137,14 @@ def make(
     return finished
 
 
-def _attacked(work: Task, name: str, models: Mapping[str, NLIModel], progress: Callable[[int], Any] | None) -> Iterator[dict[str, Any]]:
-    """The rows of the attack on one model, without what is known of the examples."""
+def _attacked(
+    work: Task, name: str, models: Mapping[str, NLIModel], before: Sequence[Sequence[int]], progress: Callable[[int], Any] | None
+) -> Iterator[dict[str, Any]]:
+    """The rows of the attack on one model, without what is known of the examples. `before`: what the model itself says untouched."""
     done = 0
-    for attacks in _attacks(models[name], work):
-        after = {m: model.predict([a.pair for a in attacks]) for m, model in models.items()}
+    for attacks, own in _attacks(models[name], work, before):
+        others = {m: model.predict([a.pair for a in attacks]) for m, model in models.items() if m != name}
+        after = {m: own if m == name else others[m] for m in models}
         for i, attack in enumerate(attacks):
             said = {m: after[m][i].probs for m in models}
             yield to_row(attack, done + i, name, said, edits(attack.example.pair, attack.pair))
@@ -150,8 +153,8 @@ def _attacked(work: Task, name: str, models: Mapping[str, NLIModel], progress: C
             progress(len(attacks))
 
 
-def _attacks(model: NLIModel, work: Task) -> Iterator[list[Attack]]:
-    """The attacks in parts small enough to tell how far it is."""
+def _attacks(model: NLIModel, work: Task, before: Sequence[Sequence[int]]) -> Iterator[tuple[list[Attack], list[Prediction]]]:
+    """The attacks in parts small enough to tell how far it is, with what the model itself says of each changed pair."""
     trigger = None
     if work.recipe == "trigger":
         trigger = find_trigger(model.bulk, dev_examples(work.seed), length=work.k, seed=work.seed, source="suite dev")
@@ -163,17 +166,13 @@ def _attacks(model: NLIModel, work: Task) -> Iterator[list[Attack]]:
     for start in range(0, len(work.examples), size):
         part = work.examples[start : start + size]
         found = attacked(model.bulk, part)
-        for i in _otherwise(model, found):
-            found[i] = attacked(model, [part[i]])[0]
-        yield found
-
-
-def _otherwise(model: NLIModel, attacks: Sequence[Attack]) -> list[int]:
-    """Which attacks the model itself sees otherwise than the bulk precision that they were made in: before or after the change."""
-    if model.bulk is model:
-        return []
-    said = model.predict([pair for a in attacks for pair in (a.example.pair, a.pair)])
-    return [i for i, a in enumerate(attacks) if (a.before.label, a.after.label) != (said[2 * i].label, said[2 * i + 1].label)]
+        after = model.predict([a.pair for a in found])
+        for i, attack in enumerate(found):
+            was = max(range(3), key=before[start + i].__getitem__)
+            if (attack.before.label, attack.after.label) != (was, after[i].label):  # bulk precision saw it otherwise
+                found[i] = attacked(model, [part[i]])[0]
+                after[i] = found[i].after
+        yield found, after
 
 
 def _common(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -31,7 +31,7 @@ def about(of: Finished, present: Mapping[str, str]) -> None:
     """What was done, by whose recipe, and what that guarantees. `present`: model -> fingerprint of the checkpoint that is here now."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escape_markdown(of.title)}** · {escape_markdown(of.paper)}", width="content")
+            st.markdown(f"**{escape_markdown(of.title)}** · {escape_markdown(of.paper[:1].upper() + of.paper[1:])}", width="content")
             text, colour, why = GOLD.get(of.gold, GOLD["unconfirmed"])
             st.badge(text, color=colour, icon=":material/gavel:", help=why)  # type: ignore[arg-type]
         st.markdown(escape_markdown(of.guarantee))
@@ -77,7 +77,8 @@ def strength(seen: View, budget: int, picture: str) -> None:
     """How accuracy falls with the budget, and how far an attack on one model carries over to the others."""
     left, right = st.columns([3, 2])
     with left:
-        st.markdown("##### Accuracy under attack", help="Of all pairs, those wrong before counting as wrong. Bars: 95 % Wilson intervals.")
+        title = "Right and not broken" if seen.answer_stays else "Accuracy under attack"
+        st.markdown(f"##### {title}", help="Of all pairs, those wrong before counting as wrong. Bars: 95 % Wilson intervals.")
         draw(charts.strength(seen), picture)
     with right:
         st.markdown(
@@ -111,7 +112,7 @@ def where(seen: View, budget: int, picture: str) -> None:
             st.markdown(f"##### {title}", help="Counted with this one word changed." if first and seen.stepwise else None)
             _forest(name, charts.forest(f"{name}-{seen.finished.name}", name, groups, models=seen.models), picture)
     if not any(first for *_, first in drawn):
-        st.info("This recipe changes no word of the untouched pair, so there is no word class or place to tell.", icon=":material/info:")
+        st.info("No single word is what this recipe changes, so there is no word class or place to tell.", icon=":material/info:")
 
 
 def _forest(name: str, chart: Chart, picture: str) -> None:
@@ -140,7 +141,7 @@ def words(seen: View, picture: str) -> None:
     model = inputs.one_model(seen)
     found = counts.words(seen, model)
     if not found:
-        st.info("This recipe changes no word of the untouched pair: no word can be counted.", icon=":material/info:")
+        st.info("No single word is what this recipe changes: no word can be counted.", icon=":material/info:")
         return
     flips = sum(w.rate.hits for w in found)
     st.caption(

@@ -74,7 +74,7 @@ def _form() -> None:
             "Recipe to run", list(RECIPES), key=state.form("recipe"), format_func=lambda r: f"{r}: {RECIPES[r].title}"
         )  # fmt: skip
         chosen = RECIPES[recipe]
-        st.caption(f"{escape_markdown(chosen.paper)}. {escape_markdown(chosen.guarantee)}")
+        st.caption(f"{escape_markdown(chosen.paper[:1].upper() + chosen.paper[1:])}. {escape_markdown(chosen.guarantee)}")
     with right:
         source = _source()
     names = [f.name for f in find() if f.checkpoint]
