@@ -99,7 +99,8 @@ def conditions(query: Query, dialect: str) -> list[ColumnElement[bool]]:
 
 
 def _judged(author: str) -> ColumnElement[bool]:
-    return exists(select(opinion.c.id).where(opinion.c.entry == entry.c.id, opinion.c.author == author, opinion.c.live))
+    given = opinion.alias()  # or it would be taken for the opinions that the statement around it may count
+    return exists(select(given.c.id).where(given.c.entry == entry.c.id, given.c.author == author, given.c.live).correlate(entry))
 
 
 def ids(query: Query, dialect: str) -> Select:
