@@ -81,7 +81,7 @@ class NLIModel:
             return self
         with self._lock:
             if self._bulk is None:
-                self._bulk = NLIModel(replace(self.parts, lean=self.parts.lean.at(torch.bfloat16)), self.checkpoint, self.order, self)
+                self._bulk = type(self)(replace(self.parts, lean=self.parts.lean.at(torch.bfloat16)), self.checkpoint, self.order, self)
             return self._bulk
 
     def predict(self, pairs: Sequence[Pair]) -> list[Prediction]:

@@ -31,6 +31,7 @@ COMMANDS = (
     "export",
     "import",
     "replay",
+    "bench",
 )
 
 
@@ -245,3 +246,15 @@ def test_finetuning_repairs_what_the_attack_breaks(tmp_path: Path) -> None:
     (tmp_path / "f.json").write_text(run("evaluate", "--model", out, "--data", EVAL, "--json")[1])
     status, text, _ = run("card", "--model", out, "--about", str(tmp_path / "about.json"), "--figures", f"held out={tmp_path / 'f.json'}")
     assert status == 0 and "| held out | 300 |" in text and text.strip() == (Path(out) / "README.md").read_text().strip()
+
+
+def test_bench_writes_its_tables(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("<!-- bench -->\n<!-- /bench -->\n<!-- live -->\n<!-- /live -->\n")
+    args = ("bench", "--quick", "--model", BASE, "--data", EVAL, "--jobs", "predict", "--against", "pipeline", "--write", str(page))
+    status, out, _ = run(*args, "--json")
+    assert status == 0 and json.loads(out)["asked"]["quick"] and "pipeline, one by one" in page.read_text()
+    status, out, _ = run("bench", "--live", "--quick", "--model", BASE, "--model", FINE, "--users", "2", "--write", str(page))
+    assert status == 0 and "2 users at once" in out and out.strip() in page.read_text()
+    status, _, err = run("bench", "--live", "--growth")
+    assert status == 1 and "give one" in err

@@ -139,7 +139,7 @@ class NLITrainer(Trainer):
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         labels, soft = inputs.pop("labels"), inputs.pop("soft", None)
-        logits = _forward(model, inputs, half=self.settings.bf16).float()  # (batch, 3)
+        logits = forward_in(model, inputs, half=self.settings.bf16).float()  # (batch, 3)
         smoothing = self.settings.label_smoothing if model.training else 0.0
         weight = self.class_weights.to(logits.device) if model.training else None
         loss = torch.nn.functional.cross_entropy(logits, labels, weight=weight, label_smoothing=smoothing)
@@ -154,7 +154,7 @@ class NLITrainer(Trainer):
         return self.optimizer
 
 
-def _forward(model: Any, inputs: dict[str, Any], *, half: bool) -> torch.Tensor:
+def forward_in(model: Any, inputs: dict[str, Any], *, half: bool) -> torch.Tensor:
     """Logits; `half` runs the whole network in bf16 on casts of the float32 weights.
 
     On a CPU this is 1.4 times autocast's speed, which keeps norms, GELU and softmax in float32; the gradients
