@@ -317,7 +317,7 @@ def _audit(folders: dict[str, Path], examples: Sequence[Example]) -> dict[str, A
 
     out: dict[str, Any] = {}
     for name, folder in folders.items():
-        forms = audit(load(str(folder)), [e.pair for e in examples])
+        forms = audit(load(str(folder)).bulk, [e.pair for e in examples])
         out[name] = {form: _shares(examples, said) for form, said in forms.items()}
     return out
 
