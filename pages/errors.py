@@ -59,4 +59,3 @@ with problems.shown():
     elif difference := slice_lab.differences_ui(seen.table, older, newer, state.get("differ"), state.choose_difference):
         rows.of_difference(seen, filters, kept, difference, run)
     state.write_url()
-    state.painted()

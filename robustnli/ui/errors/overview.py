@@ -72,10 +72,12 @@ def pies(parts: Sequence[ErrorBreakdown], filters: Filters, of: Of, picture: str
     said = verdicts(parts)
     drawn = [pie(part, of, said[part.slice]) for part in parts]
     outcome = filters.outcome[0] if len(filters.outcome) == 1 else ""
+    first = state.first_paint()
+    state.painted()  # before they are sent: the browser's answer may interrupt the rest of this run
     side_by_side(
-        drawn, key="errors.pies", picture=picture, slice_=filters.slice or browse.ALL, outcome=outcome, first=state.first_paint(), pick=_pick
+        drawn, key="errors.pies", picture=picture, slice_=filters.slice or browse.ALL, outcome=outcome, first=first, pick=_pick
     )  # fmt: skip
-    if state.first_paint():
+    if first:
         _wait()
     table(f"pies-{of}", [row for one in drawn for row in one.rows])
 
@@ -84,7 +86,6 @@ def _wait() -> None:
     """End the first run of a session: a browser would take its time for charts, grid and rows before it shows the pies."""
     st.skeleton(1000)
     state.write_url()
-    state.painted()
     st.stop()
 
 
