@@ -43,7 +43,7 @@ class Settings:
 
     epochs: int = 20
     learning_rate: float = 1e-4
-    replay: float = 0.5
+    replay: float = 0.75
     seed: int = 13
     threads: int = 0
 

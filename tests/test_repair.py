@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +38,7 @@ from robustnli.types import Example, Label, Pair, Prediction, example
 FIXTURES = Path(__file__).parent / "fixtures"
 DEV = [item for item in suite.load() if item.split == "dev"]
 TEST = [item for item in suite.load() if item.split == "test"]
-TINY = Settings(epochs=60, learning_rate=1e-3, threads=1)
+TINY = Settings(epochs=60, learning_rate=1e-3, threads=1, replay=0.5)
 
 
 class Silent:
@@ -251,6 +254,25 @@ def test_a_checkpoint_with_its_own_order_of_labels_learns_the_right_ones(tmp_pat
     assert sum(p.label is Label.NEUTRAL for p in said) == told["learned"]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(3, 90), min_size=1, max_size=120), st.integers(1, 40), st.integers(0, 99))
+def test_batches_hold_each_row_once_a_round_and_are_alike_in_length(lengths: list[int], each: int, seed: int) -> None:
+    chance = random.Random(seed)
+    parts = -(-len(lengths) // each)
+    batches = rehearse._alike(lengths, range(len(lengths)), parts, chance)
+    assert sorted(i for rows in batches for i in rows) == list(range(len(lengths)))
+    assert len(batches) == parts and max(map(len, batches)) - min(map(len, batches)) <= 1 and max(map(len, batches)) <= each
+    spans = sorted((min(lengths[i] for i in rows), max(lengths[i] for i in rows)) for rows in batches)
+    assert all(later[0] >= earlier[1] - rehearse._JITTER for earlier, later in itertools.pairwise(spans)), (
+        "no batch reaches far into another"
+    )
+    endless = rehearse._endless(lengths, each, chance)
+    seen: list[int] = []
+    while len(seen) < 2 * len(lengths):
+        seen += next(endless)
+    assert Counter(seen[: len(lengths)]) == Counter(range(len(lengths))) and next(rehearse._endless([], each, chance), None) is None
+
+
 def test_training_ends_when_all_is_learned() -> None:
     model = load("tiny-baseline")
     items = [e for e in load_data(str(FIXTURES / "tiny_eval.jsonl")).examples[:40] if model.predict([e.pair])[0].probs[e.label] > 0.9]
@@ -271,7 +293,9 @@ def test_the_way_back_ends_where_the_examples_would_be_lost() -> None:
         model.network.classifier.out_proj.bias[own] += gap / 0.65
     assert rehearse.walk_back(model, old, item) == 0.7
     now = model.network.state_dict()["classifier.out_proj.bias"] - old["classifier.out_proj.bias"]
-    assert float(now[own]) == pytest.approx(0.7 * gap / 0.65, rel=1e-4) and float(now.abs().sum()) == pytest.approx(float(now[own]), rel=1e-4)
+    assert float(now[own]) == pytest.approx(0.7 * gap / 0.65, rel=1e-4) and float(now.abs().sum()) == pytest.approx(
+        float(now[own]), rel=1e-4
+    )
     with torch.no_grad():
         model.network.classifier.out_proj.bias[own] = old["classifier.out_proj.bias"][own] + gap * 0.5
     assert rehearse.walk_back(model, old, item) == 0.5, "an example that was not learned keeps nothing from going back"
@@ -378,7 +402,7 @@ def left(home: Path) -> list[str]:
 
 
 def asked(name: str, **more: float) -> jobs.Job:
-    how = {"epochs": 60, "learning_rate": 1e-3, "threads": 1} | more
+    how = {"epochs": 60, "learning_rate": 1e-3, "threads": 1, "replay": 0.5} | more
     return repairs.submit("tiny-baseline", Asked(rows=own_rows(20)), name, Settings(**how))  # type: ignore[arg-type]
 
 

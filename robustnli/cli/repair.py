@@ -28,7 +28,7 @@ def repair(
     data: Annotated[list[Path] | None, typer.Option(help="Learn the labelled pairs of this file. May be repeated.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the examples at most; it ends when all are learned.")] = 20,
     learning_rate: Annotated[float, typer.Option(help="Rate of AdamW.")] = 1e-4,
-    replay: Annotated[float, typer.Option(help="Share of each step's pairs that is rehearsed against forgetting; 0: none.")] = 0.5,
+    replay: Annotated[float, typer.Option(help="Share of each step's pairs that is rehearsed against forgetting; 0: none.")] = 0.75,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 13,
     threads: Threads = 0,
     as_json: Json = False,

@@ -8,6 +8,7 @@ the examples allow: a mean of old and new weights forgets less than the new ones
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import time
@@ -26,6 +27,8 @@ WARM_UP = 8  # steps
 SURE = 0.7  # mean probability of the right label at which learning ends
 GRADIENT = 1.0  # the gradient's norm, at most
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the new weights in the mean
+_POOL = 8  # batches that are made alike in length together
+_JITTER = 4.0  # tokens
 STAY = 0.95  # share of the learned examples that must stay right on the way back
 
 
@@ -71,7 +74,8 @@ def rehearse(
     old = Rows(model.encode(known), torch.tensor([p.probs for p in said]).reshape(-1, len(LABELS)))
     each = round(EXAMPLES_A_STEP * replay / (1 - replay)) if known else 0
     chance, begun = random.Random(seed), time.time()
-    replayed = _endless(len(known), chance)
+    replayed = _endless([len(e.ids) for e in old.encodings], each, chance)
+    lengths = [len(e.ids) for e in new.encodings]
     network = model.network.eval().requires_grad_(True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.0, fused=True)
     history: list[dict[str, float]] = []
@@ -79,11 +83,11 @@ def rehearse(
     tell.phase("training", passes * a_pass)
     for number in range(1, passes + 1):  # noqa: B007 - told at the end
         right, sure = 0, 0.0
-        for rows in _batches(len(examples), a_pass, chance):
+        for rows in _alike(lengths, range(len(examples)), a_pass, chance):
             _warm(optimizer, learning_rate, len(history))
-            again = [next(replayed) for _ in range(each)]
-            loss, probs = _backward(model, network, new, rows, len(rows) + each)
-            kept = _backward(model, network, old, again, len(rows) + each)[0] if again else 0.0
+            again = next(replayed) if each else []
+            loss, probs = _backward(model, network, new, rows, len(rows) + len(again))
+            kept = _backward(model, network, old, again, len(rows) + len(again))[0] if again else 0.0
             torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT)
             optimizer.step()
             optimizer.zero_grad()
@@ -152,16 +156,23 @@ def _padded(config: Any, encodings: Sequence[Encoding]) -> dict[str, torch.Tenso
     return inputs
 
 
-def _batches(n: int, parts: int, chance: random.Random) -> Iterator[list[int]]:
-    """The numbers below `n` in random order, in `parts` of like size."""
-    order = chance.sample(range(n), n)
-    yield from (order[part::parts] for part in range(parts))
+def _alike(lengths: Sequence[int], rows: Sequence[int], parts: int, chance: random.Random) -> list[list[int]]:
+    """The rows in `parts` of like size, each of rows of like length, so that little is padded; other ones in each call."""
+    order = sorted(rows, key=lambda i: lengths[i] + _JITTER * chance.random())
+    size, rest = divmod(len(order), parts)
+    starts = [i * size + min(i, rest) for i in range(parts + 1)]
+    out = [order[a:b] for a, b in itertools.pairwise(starts)]
+    chance.shuffle(out)
+    return out
 
 
-def _endless(n: int, chance: random.Random) -> Iterator[int]:
-    """The numbers below `n` in random order, again and again."""
-    while n:
-        yield from chance.sample(range(n), n)
+def _endless(lengths: Sequence[int], each: int, chance: random.Random) -> Iterator[list[int]]:
+    """Batches of about `each` rows of like length: all rows in random order, again and again."""
+    while lengths and each:
+        order = chance.sample(range(len(lengths)), len(lengths))
+        for start in range(0, len(order), _POOL * each):
+            rows = order[start : start + _POOL * each]
+            yield from _alike(lengths, rows, math.ceil(len(rows) / each), chance)
 
 
 def _warm(optimizer: Any, rate: float, steps: int) -> None:

@@ -60,7 +60,9 @@ def repair(examples: Sequence[Example], parent: str, out: Path, *, name: str, se
     os.environ["ROBUSTNLI_THREADS"] = str(threads)  # what `load` sets
     model = load(before.path)
     drawn = draw(REPLAY + HELD, seed=settings.seed, apart_from={e.pair for e in examples}) if settings.replay else None
-    known, held = (drawn.pairs[: len(drawn.pairs) * 3 // 4], drawn.pairs[len(drawn.pairs) * 3 // 4 :]) if drawn else ((), ())
+    pairs = drawn.pairs if drawn else ()
+    cut = len(pairs) * REPLAY // (REPLAY + HELD)
+    known, held = pairs[:cut], pairs[cut:]
     what = material(examples, held)
     tell.phase("asking the parent", len(known) + len(what.pairs))
     said = _predict(model, known, tell)

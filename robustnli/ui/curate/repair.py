@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from robustnli import jobs, repairs, suite
@@ -24,12 +23,11 @@ from robustnli.ui import jobs as jobs_ui
 from robustnli.ui.curate import repaired
 from robustnli.ui.curate.card import VERDICT_NAMES
 
-COLOURS = ("#0072b2", "#999999")
 _NAME, _PARENT, _FOR = "repair.name", "repair.parent", "repair.named_for"
 
 
 def repair_ui() -> None:
-    """Draw the form, and below it the repairs waiting, running and ended."""
+    """Draw the repairs waiting or running, what the last one did, the form, and the ones before."""
     st.markdown(
         "Teach a checkpoint a few examples, and see at once what that fixed and what it broke elsewhere. A short training in a process of "
         "its own; it rehearses other pairs meanwhile, so that the model does not forget. The result is a new checkpoint."
@@ -39,9 +37,11 @@ def repair_ui() -> None:
         if job.active:
             under_way(job)
     ended = [job for job in found if not job.active]
+    if ended:
+        repaired.newest(ended[0])
     with problems.shown():
         form()
-    repaired.results(ended)
+    repaired.earlier(ended[1:])
 
 
 def under_way(job: Job) -> None:
@@ -58,19 +58,7 @@ def _learning(job_id: str) -> None:
     except RobustNLIError:  # removed a moment ago; the page is about to be drawn anew
         return
     if len(points) > 1:
-        curve(points)
-
-
-def curve(points: Sequence[Mapping[str, float]]) -> None:
-    """The loss of each step, of the examples and of the pairs that are rehearsed."""
-    names = {"loss": "examples", "replay": "rehearsed pairs"}
-    table = pd.DataFrame(points).rename(columns=names)
-    shown = [name for name in names.values() if name in table]
-    last = ", ".join(f"{name} {table[name].iloc[-1]:.2f}" for name in shown)
-    st.line_chart(
-        table, x="step", y=shown, color=[*COLOURS[: len(shown)]], height=200, x_label="step", y_label="loss",
-        alt=f"Loss after {len(table)} steps: {last}",
-    )  # fmt: skip
+        repaired.curve(points)
 
 
 def form() -> None:
@@ -211,7 +199,7 @@ def _settings() -> Settings:
             help="Higher learns faster and forgets more.",
         )  # fmt: skip
         replay = st.slider(
-            "Rehearsed pairs, percent of each step", 0, 90, round(100 * usual.replay), 10, key="repair.replay", persist_state="session",
+            "Rehearsed pairs, percent of each step", 0, 90, round(100 * usual.replay), 5, key="repair.replay", persist_state="session",
             help="Other pairs, held to what the parent says of them. 0: none; the model then forgets most.",
         )  # fmt: skip
         seed = st.number_input("Seed", 0, 2**31 - 1, usual.seed, key="repair.seed", persist_state="session")

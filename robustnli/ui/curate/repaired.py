@@ -9,27 +9,32 @@ import pandas as pd
 import streamlit as st
 
 from robustnli import charts, jobs, repairs
-from robustnli.compare import wilson
+from robustnli.compare import TOO_FEW, verdict, wilson
 from robustnli.figures import escape_markdown
 from robustnli.jobs import Job
 from robustnli.types import ErrorBreakdown
 from robustnli.ui import jobs as jobs_ui
 from robustnli.ui import people, problems, state
 
+COLOURS = ("#0072b2", "#999999")
 FLIP_LAB, ERRORS = "pages/explore.py", "pages/errors.py"
 
 
-def results(ended: Sequence[Job]) -> None:
-    """The repairs that have ended, the newest first and open, the others closed."""
-    for number, job in enumerate(ended):
-        if job.result is None:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                jobs_ui.progress(job)
-                st.button("Dismiss", key=f"repair.gone.{job.id}", on_click=jobs.forget, args=(job.id,), type="tertiary")
-        elif number == 0:
-            with st.container(border=True):
-                result(job, job.result)
-        else:
+def newest(job: Job) -> None:
+    """How the last repair ended: its result, wide open, or what went wrong."""
+    if job.result is not None:
+        with st.container(border=True):
+            result(job, job.result)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        jobs_ui.progress(job)
+        st.button("Dismiss", key=f"repair.gone.{job.id}", on_click=jobs.forget, args=(job.id,), type="tertiary")
+
+
+def earlier(ended: Sequence[Job]) -> None:
+    """The results of repairs before that, closed. Those that came to nothing are not told again."""
+    for job in ended:
+        if job.result is not None:
             with st.expander(f"{escape_markdown(job.result['name'])}: {learned(job.result)}", icon=":material/history:"):
                 result(job, job.result)
 
@@ -40,15 +45,38 @@ def learned(told: Mapping[str, Any]) -> str:
 
 
 def result(job: Job, told: Mapping[str, Any]) -> None:
-    """One repair: figures, verdict, breakdown, and the buttons that lead on."""
+    """One repair: figures, where to look further, verdict and breakdown."""
     name, parent = told["name"], told["parent"]
     st.markdown(f"#### {escape_markdown(name)}")
     st.markdown(escape_markdown(f"{learned(told)}; {told['right_before']:,} were right before, in {parent}."))
     _numbers(told)
     parts = [ErrorBreakdown(row["slice"], row["fixed"], row["introduced"], row["remaining"], row["still_right"]) for row in told["suite"]]
     if parts:
-        _suite(told, parts)
+        _verdict(told, parts[0])
     _buttons(job, told)
+    if parts:
+        _slices(told, parts)
+    with st.expander("How it learned", icon=":material/show_chart:"):
+        curve(jobs.curve(job))
+        st.caption(
+            f"{told['passes']:,} passes over the examples, {told['steps']:,} steps, {told['seconds']:.0f} s. Then back towards the parent as far as "
+            f"the examples allow: the new weights have a share of {100 * told['share']:.0f} %. Rehearsed: {escape_markdown(told['replay'])}."
+        )
+
+
+def curve(points: Sequence[Mapping[str, float]]) -> None:
+    """The loss of each step, of the examples and of the pairs that are rehearsed."""
+    names = {"loss": "examples", "replay": "rehearsed pairs"}
+    table = pd.DataFrame(points).rename(columns=names)
+    shown = [name for name in names.values() if name in table]
+    if len(table) < 2:
+        st.caption("Too few steps to draw a curve.")
+        return
+    last = ", ".join(f"{name} {table[name].iloc[-1]:.2f}" for name in shown)
+    st.line_chart(
+        table, x="step", y=shown, color=[*COLOURS[: len(shown)]], height=200, x_label="step", y_label="loss",
+        alt=f"Loss after {len(table)} steps: {last}",
+    )  # fmt: skip
 
 
 def _numbers(told: Mapping[str, Any]) -> None:
@@ -63,11 +91,11 @@ def _numbers(told: Mapping[str, Any]) -> None:
         for title, before, after, of, meaning in shown:
             st.metric(
                 title, f"{100 * after / of:.1f} %", f"{100 * (after - before) / of:+.1f} points", help=f"{after:,} of {of:,} right. {meaning}",
-                border=True,
+                border=True, height="stretch",
             )  # fmt: skip
         if told["held"]:
             st.metric(
-                "Says the same as before", f"{100 * told['held_same'] / told['held']:.1f} %", border=True,
+                "Says the same as before", f"{100 * told['held_same'] / told['held']:.1f} %", border=True, height="stretch",
                 help=f"Of {told['held']:,} other pairs that were not rehearsed: {escape_markdown(told['replay'])}.",
             )  # fmt: skip
 
@@ -76,18 +104,21 @@ def _halves(told: Mapping[str, Any]) -> str:
     return "test half" if told["suite_halves"] == ["test"] else "both halves"
 
 
-def _suite(told: Mapping[str, Any], parts: Sequence[ErrorBreakdown]) -> None:
-    whole, row = parts[0], told["suite"][0]
-    low, high = wilson(whole.fixed, whole.fixed + whole.remaining)
+def _verdict(told: Mapping[str, Any], whole: ErrorBreakdown) -> None:
+    p = told["suite"][0]["mcnemar_p"]
+    errors = whole.fixed + whole.remaining
+    low, high = wilson(whole.fixed, errors)
     st.markdown(
-        f"On the suite's {_halves(told)} ({whole.n:,} rows) it **fixed {whole.fixed:,}** errors of {escape_markdown(told['parent'])} and "
-        f"**introduced {whole.introduced:,}**; {whole.remaining:,} remain. "
-        + escape_markdown(f"{charts.told(whole, row['mcnemar_p'], 1)}. ")
-        + f"Fixed: {100 * whole.fixed / max(1, whole.fixed + whole.remaining):.1f} % of the older errors "
-        f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)."
-    )  # fmt: skip
+        f"On the suite's {_halves(told)} ({whole.n:,} rows, not trained on) it **fixed {whole.fixed:,}** of {errors:,} errors of "
+        f"{escape_markdown(told['parent'])} ({100 * whole.fixed / max(1, errors):.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} %) and "
+        f"**introduced {whole.introduced:,}** new ones; {whole.remaining:,} remain. {verdict(whole, p).capitalize()}"
+        + ("." if whole.n < TOO_FEW else f": McNemar's exact p {escape_markdown(charts.p_text(p))}.")
+    )
     if told["suite_left_out"]:
         st.caption(f"{told['suite_left_out']:,} rows are left out: their groups share a premise with an example.")
+
+
+def _slices(told: Mapping[str, Any], parts: Sequence[ErrorBreakdown]) -> None:
     chart = charts.four_way(parts)
     st.plotly_chart(
         chart.figure, key=f"repair.chart.{told['name']}", alt=chart.alt, config={"displaylogo": False, "displayModeBar": False}
