@@ -70,7 +70,13 @@ def _network(name: str, size: int, tokenizer):  # type: ignore[no-untyped-def]
         return t.BertForSequenceClassification(t.BertConfig(**shape))
     if name == "roberta":
         return t.RobertaForSequenceClassification(t.RobertaConfig(**shape, type_vocab_size=1, bos_token_id=0, eos_token_id=2))
-    relative = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False, "max_relative_positions": 66, "type_vocab_size": 0}
+    relative = {
+        "relative_attention": True,
+        "pos_att_type": ["c2p", "p2c"],
+        "position_biased_input": False,
+        "max_relative_positions": 66,
+        "type_vocab_size": 0,
+    }
     if name == "deberta":
         return t.DebertaForSequenceClassification(t.DebertaConfig(**shape, **relative))
     more = {"share_att_key": True, "position_buckets": 32, "norm_rel_ebd": "layer_norm"}  # as DeBERTa-v3 has them
