@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from robustnli.attack import RECIPES, find, find_many, find_trigger
+from robustnli.attack import RECIPES, find_many, find_trigger
 from robustnli.attack.slopes import slopes
 from robustnli.attack.words import candidates
 from robustnli.attribution import attribute
 from robustnli.data import load as load_data
 from robustnli.masking import mask, spans
 from robustnli.models import NLIModel, load
-from robustnli.types import Example, Label, Pair, Status, example
+from robustnli.types import Attack, Pair, Status
 from tests import architectures
 
 EXAMPLES = load_data(str(architectures.FIXTURES / "tiny_eval.jsonl")).examples[:60]
@@ -82,6 +82,11 @@ def test_candidates_are_single_pieces(model: NLIModel) -> None:
         assert [w.pieces for w in model.words(pair)][-1] == 1
 
 
-def test_five_lines_attack_it(model: NLIModel) -> None:
-    attack = find(model, example("A man is playing a guitar on a stage.", "A man is playing.", Label.ENTAILMENT), "occlude", k=2)
-    assert isinstance(attack.example, Example) and attack.status in Status
+def test_the_readmes_five_lines_attack_it(model: NLIModel) -> None:
+    text = (architectures.FIXTURES.parent.parent / "README.md").read_text(encoding="utf-8")
+    code = text.split("## Attack your own checkpoint")[1].split("```python")[1].split("```")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) == 5
+    names: dict[str, object] = {}
+    exec(code.replace("owner/my-nli-model", model.checkpoint.path), names)
+    attack = names["attack"]
+    assert isinstance(attack, Attack) and attack.recipe == "hotflip" and attack.tried > 1
