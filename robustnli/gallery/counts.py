@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,13 @@ class WordCount:
 
 def success(seen: View, rows: np.ndarray, budget: int | None = None) -> Rate:
     """How often the attack succeeded in those rows, (n,) bool."""
-    ended = seen.status(budget)[rows]
-    broken = int((ended == BROKEN).sum())
-    return rate(broken, broken + int((ended == HELD).sum()))
+    ended = seen.status(budget)
+    return _success(ended == BROKEN, ended == HELD, rows)
+
+
+def _success(broke: np.ndarray, held: np.ndarray, rows: np.ndarray) -> Rate:
+    hits = int((broke & rows).sum())
+    return rate(hits, hits + int((held & rows).sum()))
 
 
 def statuses(seen: View, model: str, budget: int | None = None) -> dict[str, int]:
@@ -83,10 +88,13 @@ def statuses(seen: View, model: str, budget: int | None = None) -> dict[str, int
 
 def by(seen: View, parts: Iterable[tuple[str, np.ndarray]], budget: int | None = None) -> list[Group]:
     """Success in each part (a name and its rows), for every model; parts in which nothing counts are left out."""
-    groups = [Group(name, {m: success(seen, rows & seen.of(m), budget) for m in seen.models}) for name, rows in parts]
+    ended, of = seen.status(budget), {m: seen.of(m) for m in seen.models}
+    broke, held = ended == BROKEN, ended == HELD
+    groups = [Group(name, {m: _success(broke, held, rows & mine) for m, mine in of.items()}) for name, rows in parts]
     return [g for g in groups if any(r.of for r in g.rates.values())]
 
 
+@lru_cache(maxsize=24)  # a view never changes
 def slice_parts(seen: View) -> list[tuple[str, np.ndarray]]:
     """The slices of the data and their rows: the suite's own, or the standard ones; labels are not among them."""
     held = [set(names) for names in seen.table["slices"]]
