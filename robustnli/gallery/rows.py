@@ -5,7 +5,7 @@ Filters know their form in an address: `Filters.parse` takes any text and drops 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -83,6 +83,7 @@ class Filters:
 def options(seen: View) -> dict[str, tuple[str, ...]]:
     """Field -> the values that the rows have; fields with nothing to choose from are empty."""
     ended = set(seen.status())
+    parts: dict[str, Callable[[View], list[tuple[str, np.ndarray]]]]
     parts = {"slice": slice_parts, "phenomenon": phenomenon_parts, "part": part_parts, "place": place_parts}
     return {
         "model": seen.models, "status": tuple(s for s in STATUSES if s in ended), "gold": LABEL_NAMES, "fell": LABEL_NAMES,
