@@ -21,7 +21,7 @@ from robustnli.errors import DataError, RobustNLIError, did_you_mean
 from robustnli.records import FORMATS
 from robustnli.types import Outcome, Pair
 
-NAMES = {"test": "SNLI test", "dev": "SNLI dev", "suite": "Challenge suite", "file": "Own file"}
+NAMES = {"test": "SNLI test", "dev": "SNLI dev", "suite": "Challenge suite", "file": "Own file", "examples": "Examples of the repair"}
 OUTCOMES = tuple(o.value for o in Outcome)
 
 
