@@ -16,7 +16,7 @@ import torch
 
 from robustnli.errors import InputError, did_you_mean
 from robustnli.masking import mask
-from robustnli.models import SEGMENTS, Encoding, NLIModel, batches
+from robustnli.models import Encoding, NLIModel, batches
 from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Prediction, Segment
 
 METHODS: dict[Method, str] = {
@@ -115,16 +115,15 @@ def _masked_ids(model: NLIModel, pairs: Sequence[Pair], group: Sequence[Encoding
 
 def _by_word(model: NLIModel, blank: Attribution, encoding: Encoding, scores: Sequence[float]) -> Attribution:
     """`blank` with token scores summed to words: a word's score is the sum of its pieces'."""
-    totals = dict.fromkeys(model.words_of(blank.pair, encoding), 0.0)
-    by_span = {(word.segment, word.start): word for word in totals}
-    rest = 0.0
-    for (segment, span), score in zip(model.word_of_token(blank.pair, encoding), scores, strict=True):
-        if span is None:
+    words, of_token = model.words_and_tokens(blank.pair, encoding)
+    totals, rest = [0.0] * len(words), 0.0
+    for word, score in zip(of_token, scores, strict=True):
+        if word < 0:
             rest += score
         else:
-            totals[by_span[SEGMENTS[segment], span[0]]] += score
-    gap = None if blank.change is None else sum(totals.values()) + rest - blank.change
-    return replace(blank, words=tuple(totals), scores=tuple(totals.values()), rest=rest, gap=gap)
+            totals[word] += score
+    gap = None if blank.change is None else sum(totals) + rest - blank.change
+    return replace(blank, words=words, scores=tuple(totals), rest=rest, gap=gap)
 
 
 def _leave_one_out(model: NLIModel, pair: Pair, target: Label) -> Attribution:

@@ -222,11 +222,23 @@ class NLIModel:
 
     def words_of(self, pair: Pair, encoding: Encoding) -> tuple[Word, ...]:
         """`words`, of a pair already encoded."""
-        counts: dict[tuple[int, int, int], int] = {}
+        return self.words_and_tokens(pair, encoding)[0]
+
+    def words_and_tokens(self, pair: Pair, encoding: Encoding) -> tuple[tuple[Word, ...], list[int]]:
+        """`words`, and for each token the number of the word it is a piece of (-1: special token, punctuation)."""
+        number: dict[tuple[int, tuple[int, int]], int] = {}
+        of_token: list[int] = []
+        pieces: list[int] = []
         for segment, span in self.word_of_token(pair, encoding):
-            if span is not None:
-                counts[segment, *span] = counts.get((segment, *span), 0) + 1
-        return tuple(Word(SEGMENTS[segment], start, end, pieces) for (segment, start, end), pieces in counts.items())
+            if span is None:
+                of_token.append(-1)
+                continue
+            at = number.setdefault((segment, span), len(number))
+            if at == len(pieces):
+                pieces.append(0)
+            pieces[at] += 1
+            of_token.append(at)
+        return tuple(Word(SEGMENTS[segment], *span, n) for (segment, span), n in zip(number, pieces, strict=True)), of_token
 
     def word_of_token(self, pair: Pair, encoding: Encoding) -> Iterator[tuple[int, tuple[int, int] | None]]:
         """For each token: its segment, and the span of the word it is a piece of (None: special token, punctuation)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,7 @@ def bench(
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of a round; a rival does every 32nd.")] = 512,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each contender, in turn.")] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
+    clock: Annotated[Literal["wall", "cpu"], typer.Option(help="cpu: the processor's time alone, for a busy machine.")] = "wall",
     quick: Annotated[bool, typer.Option("--quick", help="Few pairs, two rounds: shows that it runs, not how fast.")] = False,
     live: Annotated[bool, typer.Option("--live", help="The page's questions instead: latency for one user and for many.")] = False,
     users: Annotated[int, typer.Option(min=1, help="With --live: how many at once.")] = 10,
@@ -51,7 +52,7 @@ def bench(
         small: dict[str, Any] = {"pairs": (20, 40), "lengths": (8, 16)} if quick else {}
         result = run(names[0], source, threads=threads, say=note, **small)
     else:
-        result = _jobs(names, source, _split(against), _split(jobs), pairs, rounds, quick, threads, note)
+        result = _jobs(names, source, _split(against), _split(jobs), pairs, rounds, quick, threads, clock, note)
     if write:
         tables.write(write, result)
     say([result], as_json, lambda row: tables.text(row))
@@ -62,7 +63,16 @@ def _split(text: str) -> list[str]:
 
 
 def _jobs(
-    names: list[str], source: list[str], against: list[str], only: list[str], pairs: int, rounds: int, quick: bool, threads: int, note: Any
+    names: list[str],
+    source: list[str],
+    against: list[str],
+    only: list[str],
+    pairs: int,
+    rounds: int,
+    quick: bool,
+    threads: int,
+    clock: Literal["wall", "cpu"],
+    note: Any,
 ) -> dict[str, Any]:
     from robustnli.data import load_all
     from robustnli.pipeline.bench import JOBS
@@ -71,7 +81,17 @@ def _jobs(
     told = ", ".join(Path(part).name for part in source)
     examples = load_all(source).examples
     return run(
-        names, examples, pairs=pairs, rounds=rounds, against=against, only=only or JOBS, quick=quick, threads=threads, source=told, say=note
+        names,
+        examples,
+        pairs=pairs,
+        rounds=rounds,
+        against=against,
+        only=only or JOBS,
+        quick=quick,
+        threads=threads,
+        clock=clock,
+        source=told,
+        say=note,
     )
 
 

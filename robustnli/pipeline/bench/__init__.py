@@ -14,8 +14,8 @@ import torch
 
 from robustnli.errors import InputError
 from robustnli.pipeline import runs
-from robustnli.pipeline.bench.jobs import JOBS, SMALL, Counting, Job, jobs, lengths, model_of
-from robustnli.pipeline.bench.timing import ceiling, interleave, peak_memory
+from robustnli.pipeline.bench.jobs import JOBS, SMALL, Counting, Job, jobs_of, lengths, model_of
+from robustnli.pipeline.bench.timing import Clock, ceiling, interleave, peak_memory
 from robustnli.types import Example
 
 AGAINST = ("naive", "captum", "pipeline")
@@ -24,7 +24,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 def bench(
     models: Sequence[str], examples: Sequence[Example], *, pairs: int = 512, rounds: int = 5, against: Sequence[str] = AGAINST,
-    only: Sequence[str] = JOBS, quick: bool = False, threads: int = 1, source: str = "", say: Callable[[str], None] = lambda line: None,
+    only: Sequence[str] = JOBS, quick: bool = False, threads: int = 1, clock: Clock = "wall", source: str = "", say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:  # fmt: skip
     """All jobs on all models, as plain values for JSON. `quick`: two rounds on few pairs, which shows that it runs, not how fast.
 
@@ -39,28 +39,37 @@ def bench(
     torch.set_num_threads(threads)
     pairs, rounds = (min(pairs, 32), 2) if quick else (pairs, rounds)
     items = random.Random(0).sample(list(examples), min(pairs, len(examples)))
-    asked = {"pairs": len(items), "source": source, "rounds": rounds, "threads": threads, "quick": quick, "against": list(against)}
+    asked = {
+        "pairs": len(items),
+        "source": source,
+        "rounds": rounds,
+        "threads": threads,
+        "clock": clock,
+        "quick": quick,
+        "against": list(against),
+    }
     seconds = 0.02 if quick else 0.4
-    out = [_model(model_of(name), items, against, only, rounds, seconds, say) for name in dict.fromkeys(models)]
+    out = [_model(model_of(name), items, against, only, rounds, seconds, clock, say) for name in dict.fromkeys(models)]
     return {"machine": runs.machine(), "asked": asked, "models": out, "peak_memory": peak_memory()}
 
 
 def _model(
-    model: Counting, items: Sequence[Example], against: Sequence[str], only: Sequence[str], rounds: int, seconds: float, say: Callable[[str], None]
+    model: Counting, items: Sequence[Example], against: Sequence[str], only: Sequence[str], rounds: int, seconds: float, clock: Clock,
+    say: Callable[[str], None]
 ) -> dict[str, Any]:  # fmt: skip
     config = model.parts.config
     keys = ("num_hidden_layers", "hidden_size", "embedding_size", "intermediate_size", "num_attention_heads")
     width, inner = config["hidden_size"], config["intermediate_size"]
     shapes = ((width, 3 * width), (width, width), (width, inner), (inner, width))
-    roofs = {"float32": ceiling(torch.float32, shapes, seconds=seconds)}
+    roofs = {"float32": ceiling(torch.float32, shapes, seconds=seconds, clock=clock)}
     if model.bulk is not model:
-        roofs["bfloat16"] = ceiling(torch.bfloat16, shapes, seconds=seconds)
+        roofs["bfloat16"] = ceiling(torch.bfloat16, shapes, seconds=seconds, clock=clock)
     done = []
-    for job in jobs(model, items, against, only):
+    for job in jobs_of(model, items, against, only):
         say(f"{model.checkpoint.name}: {job.name}")
-        done.append(_job(job, rounds, roofs))
+        done.append(_job(job, rounds, roofs, clock))
     # Measured again: what else runs on the machine may have changed.
-    again = {name: ceiling(DTYPES[name], shapes, seconds=seconds) for name in roofs}
+    again = {name: ceiling(DTYPES[name], shapes, seconds=seconds, clock=clock) for name in roofs}
     counts = lengths(model, items)
     return {
         "model": model.checkpoint.name,
@@ -72,8 +81,8 @@ def _model(
     }
 
 
-def _job(job: Job, rounds: int, roofs: dict[str, dict[str, float]]) -> dict[str, Any]:
-    timings = interleave(job.contenders, rounds)
+def _job(job: Job, rounds: int, roofs: dict[str, dict[str, float]], clock: Clock) -> dict[str, Any]:
+    timings = interleave(job.contenders, rounds, clock=clock)
     rows = {}
     for name, timing in timings.items():
         row = timing.summary()

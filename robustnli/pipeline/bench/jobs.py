@@ -66,15 +66,15 @@ def model_of(name: str) -> Counting:
         torch.manual_seed(0)
         network = ElectraForSequenceClassification(config).eval().requires_grad_(False)
     for weight in network.parameters():
-        weight.mul_(3 if weight.dim() == 2 else 1)
-    network.classifier.out_proj.weight.mul_(10)
+        weight.mul_(2 if weight.dim() == 2 else 1)
+    network.classifier.out_proj.weight.mul_(20)
     made = lean(config.to_dict(), network.state_dict())
     return Counting(
         Parts(config.to_dict(), parts.tokenizer, parts.mask_id, made, lambda: network), Checkpoint(SMALL, "", "random"), (0, 1, 2)
     )
 
 
-def jobs(model: Counting, items: Sequence[Example], against: Sequence[str], only: Sequence[str] = JOBS) -> Iterator[Job]:
+def jobs_of(model: Counting, items: Sequence[Example], against: Sequence[str], only: Sequence[str] = JOBS) -> Iterator[Job]:
     """The jobs, each made when its turn comes. A rival does every 32nd pair by length (at least 8): enough to know its rate."""
     step = max(1, min(32, len(items) // 8))
     few = sorted(items, key=lambda e: len(e.pair.premise) + len(e.pair.hypothesis))[(step - 1) // 2 :: step]

@@ -68,6 +68,11 @@ def _bench(result: dict[str, Any]) -> str:
         f"{machine(result['machine'])} {asked['threads']} thread{'s' if asked['threads'] > 1 else ''}; {asked['pairs']} pairs of {asked['source']}; "
         f"{asked['rounds']} rounds in turn, medians; peak memory of the whole run {result['peak_memory']:,.0f} MiB."
     )
+    waited = max(c["waited"] for model in result["models"] for job in model["jobs"] for c in job["contenders"].values())
+    if asked["clock"] == "cpu":
+        how += " Times are the processor's alone, since the machine was busy with other work."
+    elif waited > 0.1:
+        how += f" **The machine was busy: a contender had no processor for {waited:.0%} of its time.**"
     parts = [how + (" **A quick run: its figures say nothing about speed.**" if asked["quick"] else "")]
     for model in result["models"]:
         parts += [_head(model), *_tables_of(model), _aims(model)]
