@@ -94,7 +94,7 @@ def attack_to(
     }  # fmt: skip
     runs.open_run(parts, plan)
     trigger = _trigger(parts / "trigger.json", model, k, seed) if recipe == "trigger" else None
-    if trigger:
+    if trigger and runs.leads():
         say(told(trigger))
 
     def work(part: Sequence[Example]) -> list[Row]:
