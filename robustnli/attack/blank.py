@@ -1,4 +1,4 @@
-"""`hypothesis-only` (Poliak et al. 2018, section 2): the model is asked about the hypothesis without its premise.
+"""`hypothesis-only` (Poliak et al. 2018): the model is asked about the hypothesis without its premise.
 
 Their probe trains a classifier on hypotheses alone; here the model that is at hand gets an empty premise, and what it says is told.
 """
@@ -34,7 +34,7 @@ def attack(model: NLIModel, examples: Sequence[Example], options: Options) -> li
 RECIPE = Recipe(
     name="hypothesis-only",
     title="Premise blanked",
-    paper="Poliak et al. 2018, section 2",
+    paper="Poliak et al. 2018 (hypothesis-only model)",
     guarantee="Tells what the model says without a premise. By chance alone a model that always gives one answer keeps about a third of the labels, "
     "so compare with that; a pair without a premise has no gold label.",
     gold="unconfirmed",

@@ -119,7 +119,7 @@ def _fits(model: NLIModel, pair: Pair) -> bool:
 NEGATE = Recipe(
     name="negate",
     title="Negated hypothesis",
-    paper="rule of this project; compare Naik et al. 2018, section 3 (negation stress test)",
+    paper="rule of this project; compare Naik et al. 2018 (stress test: negation)",
     guarantee="Where the note says 'by rule', the new label follows by logic from the old one, and the status is judged by it. "
     "Elsewhere a person has to say, and 'broken' only means that the answer left the old label; hypotheses that are no simple clause stay unchanged.",
     gold="by rule",
@@ -131,7 +131,7 @@ NEGATE = Recipe(
 HEDGE = Recipe(
     name="hedge",
     title="Hedged hypothesis",
-    paper="rule of this project; compare Saha et al. 2020, section 2 (modality)",
+    paper="rule of this project",
     guarantee="An entailed hypothesis stays entailed: what is, is possible. For the other labels a person has to say, "
     "and 'broken' only means that the answer left the old label; hypotheses that hedge already, or ask, stay unchanged.",
     gold="by rule",
@@ -143,7 +143,7 @@ HEDGE = Recipe(
 LENGTHEN = Recipe(
     name="lengthen",
     title="Premise lengthened by facts",
-    paper="rule of this project; compare Naik et al. 2018, section 3 (length mismatch)",
+    paper="rule of this project; compare Naik et al. 2018 (stress test: length mismatch)",
     guarantee="The label is kept: what is added is true anyway, and speaks of nothing in the pair, so the premise says as much as before. "
     "Other facts, or another place for them, may break what held.",
     gold="kept",

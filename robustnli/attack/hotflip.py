@@ -1,4 +1,4 @@
-"""`hotflip` (Ebrahimi et al. 2018, sections 3 and 4.1's word-level flips): a hypothesis word is exchanged for the word of our list that is
+"""`hotflip` (Ebrahimi et al. 2018, sections 3 and 4): a hypothesis word is exchanged for the word of our list that is
 estimated to raise the loss most, (new - old embedding) . gradient; the best few estimates are then truly tried.
 
 Only whole words are exchanged, for whole words of the same class (part of speech and form, words.py), so the sentence stays readable: never

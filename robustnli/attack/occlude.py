@@ -1,4 +1,4 @@
-"""`occlude`: each word masked alone tells by how much the gold label's probability truly falls (Li et al. 2016, section 3: erasure).
+"""`occlude`: each word masked alone tells by how much the gold label's probability truly falls (Li et al. 2016: representation erasure).
 
 The same attack as `mask` with the true effect in the gradient's place: what it breaks more than `mask` is what the gradient missed.
 """
@@ -49,7 +49,7 @@ def _words(model: NLIModel, example: Example) -> list[Word]:
 RECIPE = Recipe(
     name="occlude",
     title="Leave-one-out [MASK]",
-    paper="Li et al. 2016, section 3 (erasure)",
+    paper="Li et al. 2016 (representation erasure)",
     guarantee="One mask flips wherever any single mask does, because each was truly tried; with more it masks greedily by the single drops, and a "
     "better set may exist. A mask can hide what the label rests on, so the gold label is unconfirmed.",
     gold="unconfirmed",

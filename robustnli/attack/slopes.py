@@ -28,7 +28,7 @@ class Slopes:
     def rise(self, vectors: torch.Tensor) -> torch.Tensor:
         """First-order estimate (words, candidates) of the loss's rise where all pieces of a word become a vector of (candidates, embedding).
 
-        Ebrahimi et al. 2018, equation 1: (new - old) . gradient, summed over the pieces; exact as the step goes to 0.
+        Ebrahimi et al. 2018, section 3: (new - old) . gradient, summed over the pieces; exact as the step goes to 0.
         """
         return self.gradient @ vectors.T - self.now[:, None]
 

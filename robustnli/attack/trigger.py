@@ -1,7 +1,7 @@
-"""`trigger` (Wallace et al. 2019, sections 2 and 3): one to three words that, put before any hypothesis, move the model's answers.
+"""`trigger` (Wallace et al. 2019, section 2): one to three words that, put before any hypothesis, move the model's answers.
 
 They are found on development examples by the paper's search: the loss's gradient, averaged over a batch, ranks the words of our list for
-one place of the trigger (equation 2); the best are truly tried, and a small beam goes on from place to place until a round gains
+one place of the trigger; the best are truly tried, and a small beam goes on from place to place until a round gains
 nothing. Then they are put before the hypotheses of other examples: found on dev, scored on test. Words are those of words.py: no stop word,
 no cue, no piece of a word. The estimate takes a word as it is written inside a sentence.
 """
@@ -135,7 +135,7 @@ class _Search:
 RECIPE = Recipe(
     name="trigger",
     title="Universal trigger",
-    paper="Wallace et al. 2019, sections 2 and 3",
+    paper="Wallace et al. 2019, section 2",
     guarantee="The same words stand before every hypothesis; they were found on other examples (suite dev, unless a trigger is given), and each flip is a "
     "true prediction. The search is a small beam, so a stronger trigger may exist; the words may change the meaning, so the gold label is unconfirmed.",
     gold="unconfirmed",
