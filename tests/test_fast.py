@@ -96,7 +96,7 @@ def test_the_gradient_of_the_first_groups_alone() -> None:
     logits, trace = lean.logits(lean.words[packed.ids], packed, keep=1)
     assert trace is not None and logits.shape == (4, 3)
     found = lean.gradient(trace, logits[:1].softmax(-1) - torch.tensor([[0.0, 1.0, 0.0]]))
-    torch.testing.assert_close(found, by_autograd(network, ids[0], types[0], 1)[1], rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(found, by_autograd(network, ids[0], types[0], 1)[1], rtol=1e-3, atol=1e-4)
 
 
 def test_bfloat16_is_near() -> None:
