@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ def server(chromium: str, home: Path) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def visited(server: str, chromium: str, address: str, *, height: int = 1400) -> Iterator[Page]:
+    """A page that is waited for longer than usual: a training may go on beside it."""
+    with opened(server, chromium, address, height=height) as page:
+        page.set_default_timeout(180_000)
+        expect.set_options(timeout=180_000)
+        yield page
+    expect.set_options(timeout=60_000)
+
+
 def press(page: Page, key: str) -> None:
     """Press a key once the buttons that know it are there."""
     expect(page.get_by_role("button", name=re.compile("^Unsure"))).to_be_visible()
@@ -47,10 +58,12 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
     server: str, chromium: str, tmp_path: Path, home: Path
 ) -> None:
     file = tmp_path / "mine.zip"
-    with opened(server, chromium, "/?p=A+cat+is+sitting.&h=x&gold=contradiction", height=1800) as page:
+    with visited(server, chromium, "/?p=A+cat+is+sitting.&h=A+cat+sleeps.&gold=contradiction", height=1800) as page:
+        expect(page.get_by_text("Mask map")).to_be_visible()
         field = page.get_by_role("textbox", name="Hypothesis")
         field.fill("")
         field.press_sequentially("A cat is running.", delay=5)
+        expect(field).to_have_value("A cat is running.")
         page.locator("button.chip", has_text="running").first.click()
         expect(page.get_by_text("FLIP", exact=True).first).to_be_visible()
         page.get_by_role("button", name="Keep this flip").click()
@@ -65,23 +78,22 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
             page.get_by_role("button", name="Download 1 example").click()
         download.value.save_as(file)
     elsewhere = tmp_path / "elsewhere"
-    with serve(**settings(elsewhere)) as other, opened(other, chromium, "/curate?view=import", height=1400) as page:
+    with serve(**settings(elsewhere)) as other, visited(other, chromium, "/curate?view=import") as page:
         page.locator("input[type=file]").first.set_input_files(file)
         page.get_by_role("button", name=re.compile("^Import 1 example")).click()
         expect(page.get_by_text("Choose rows by their boxes")).to_be_visible()
         part(page, "Repair")
         page.get_by_role("button", name="Fine-tune on 1 example").click()
-        expect(page.get_by_text("1 of 1 examples learned").first).to_be_visible(timeout=180_000)
+        expect(page.get_by_text(re.compile("of 1 examples? learned")).first).to_be_visible(timeout=400_000)
         page.get_by_role("button", name="Try it in the Flip lab").click()
         expect(page.get_by_text("Mask map")).to_be_visible()
         page.wait_for_url(re.compile("b=tiny-baseline-repaired"))
-        page.go_back()
-        part(page, "Repair")
+        page.goto(f"{other}/curate?view=repair")
         page.get_by_role("button", name=re.compile("error explorer")).click()
         expect(page.get_by_role("heading", name="Error explorer")).to_be_visible()
-        expect(page.get_by_text(re.compile("rows that changed"))).to_be_visible()
+        expect(page.get_by_text("fixed against").first).to_be_visible()
     assert (elsewhere / "checkpoints" / "tiny-baseline-repaired" / "model.safetensors").is_file()
-    with serve(**settings(home), ROBUSTNLI_READONLY="1") as demo, opened(demo, chromium, "/curate", height=1400) as page:
+    with serve(**settings(home), ROBUSTNLI_READONLY="1") as demo, visited(demo, chromium, "/curate") as page:
         expect(page.get_by_text("Read-only")).to_be_visible()
         expect(page.locator("ins")).to_have_text("[MASK]")
         for name in (re.compile("^Still contradiction"), re.compile("^Reject"), re.compile("^Undo")):
@@ -93,7 +105,7 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
 
 
 def test_keys_judge_letters_in_a_field_do_not_and_reload_and_back_lose_nothing(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/curate?view=import", height=1400) as page:
+    with visited(server, chromium, "/curate?view=import") as page:
         page.get_by_text("A file of examples").wait_for()
         rows = "".join(f"Case {n} is a case.,A case is case {n}.,neutral\n" for n in range(4))
         page.locator("input[type=file]").first.set_input_files(
@@ -124,6 +136,7 @@ def test_keys_judge_letters_in_a_field_do_not_and_reload_and_back_lose_nothing(s
         press(page, "p")
         expect(page.get_by_text("Entry 1 of 4")).to_be_visible()
         expect(page.get_by_text("auxnpz 123", exact=True)).to_be_visible()
+        page.wait_for_url(first)
         page.reload()
         expect(page.get_by_text("Entry 1 of 4")).to_be_visible()
         expect(page.get_by_text("2 of 4 judged")).to_be_visible()
@@ -132,7 +145,7 @@ def test_keys_judge_letters_in_a_field_do_not_and_reload_and_back_lose_nothing(s
 
 
 def test_a_name_is_kept_by_the_browser_and_a_second_reader_is_blind(chromium: str, tmp_path: Path) -> None:
-    with serve(**settings(tmp_path)) as server, opened(server, chromium, "/curate", height=1400) as page:
+    with serve(**settings(tmp_path)) as server, visited(server, chromium, "/curate") as page:
         page.get_by_role("button", name=f"Add {len(STARTERS)} ready examples").click()
         expect(page.get_by_text(f"0 of {len(STARTERS)}")).to_be_visible()
         press(page, "a")

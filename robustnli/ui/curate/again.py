@@ -60,8 +60,9 @@ def _replay(uids: Sequence[str], names: Sequence[str]) -> list[Drift]:
 def _drift(drift: Drift) -> None:
     st.markdown(f"##### {escape_markdown(drift.model)}")
     moved = sorted(drift.rows, key=lambda r: (not (r.no_longer or r.newly), -r.moved))
+    icon = "trending_down" if drift.no_longer else "trending_up" if drift.newly else "check"
     tell = st.warning if drift.no_longer or drift.newly else st.success
-    tell(escape_markdown(drift.summary), icon=":material/trending_down:" if drift.no_longer else ":material/check:")
+    tell(escape_markdown(drift.summary), icon=f":material/{icon}:")
     shown = moved[:ROWS]
     key = field("drift", drift.model)
     picked = st.dataframe(

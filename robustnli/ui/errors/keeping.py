@@ -37,13 +37,15 @@ def begin(seen: View, run: Run) -> Keeping:
 def one(what: Keeping, position: int) -> None:
     """The buttons of a row: keep it as it is; and with the word masked that broke the newer model, else the older, where one did."""
     key = f"errors.{what.seen.table['uid'].iloc[position]}.{position}"
-    keep.keep_button(lambda: rowentries.entries(what.seen, [position], what.fingerprints), "Keep", key=key, who=what.who)
+    with st.container(width="content"):
+        keep.keep_button(lambda: rowentries.entries(what.seen, [position], what.fingerprints), "Keep", key=key, who=what.who)
     model = next((model for model, rows in what.broken.items() if rows[position]), "")
     if model:
-        keep.keep_button(
-            lambda: rowentries.entries(what.seen, [position], what.fingerprints, masked=model),
-            f"Keep as masked against {escape_markdown(model)}", key=f"{key}.masked", who=what.who,
-        )  # fmt: skip
+        with st.container(width="content"):
+            keep.keep_button(
+                lambda: rowentries.entries(what.seen, [position], what.fingerprints, masked=model),
+                f"Keep as masked against {escape_markdown(model)}", key=f"{key}.masked", who=what.who,
+            )  # fmt: skip
 
 
 def many(what: Keeping, ordered: np.ndarray) -> None:

@@ -57,7 +57,7 @@ def offer() -> None:
                 st.info(escape_markdown(why), icon=":material/lock:")
             else:
                 _form()
-            st.caption("The same on the command line, where a folder or another size of file may be given too:")
+            st.caption("The same on the command line; and the counts alone, nothing kept:")
             st.code(_COMMANDS, language="sh")
 
 
