@@ -7,7 +7,7 @@ import streamlit as st
 from robustnli.ui import state
 
 # A file of ours: the browser would fetch a Material symbol as page icon from a font server.
-ICON = Path(__file__).parent / "robustnli" / "ui" / "icon.svg"
+ICON = Path(state.__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="robustnli", page_icon=str(ICON), layout="wide")
 page = st.navigation(

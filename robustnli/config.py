@@ -20,7 +20,9 @@ from pathlib import Path
 
 from robustnli.errors import InputError
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+# Where app.py, pages/, cache/ and docs/recipes/ are: the repository, or what a wheel carries of it (setup.py).
+REPOSITORY = _PACKAGE / "_app" if (_PACKAGE / "_app" / "app.py").is_file() else _PACKAGE.parent
 SHIPPED = REPOSITORY / "cache" / "checkpoints"
 SHIPPED_RUNS = REPOSITORY / "cache" / "runs"
 SHIPPED_ATTACKS = REPOSITORY / "cache" / "attacks"

@@ -35,6 +35,7 @@ COMMANDS = (
     "score",
     "gallery",
     "repair",
+    "app",
 )
 
 
@@ -261,3 +262,21 @@ def test_bench_writes_its_tables(tmp_path: Path) -> None:
     assert status == 0 and "2 users at once" in out and out.strip() in page.read_text()
     status, _, err = run("bench", "--live", "--growth")
     assert status == 1 and "give one" in err
+
+
+def test_app_becomes_streamlit_on_this_repositorys_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda program, argv: started.append(argv))
+    assert run("app", "--port", "8789", "--address", "0.0.0.0")[0] == 0
+    (argv,) = started
+    script = FIXTURES.parent.parent / "app.py"
+    assert argv[1:5] == ["-m", "streamlit", "run", str(script)] and argv[5:] == [
+        "--server.port", "8789", "--server.address", "0.0.0.0", "--server.headless", "true",
+    ]  # fmt: skip
+    assert run("app", "--port", "70000")[0] == 2
+
+
+def test_app_without_its_files_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("robustnli.cli.serve.REPOSITORY", tmp_path)
+    status, _, err = run("app")
+    assert status == 1 and "installed without the app" in err

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, bench, curated, gallery, make, mixing, repair, reproduce, score, suite, work
+from robustnli.cli import ask, bench, curated, gallery, make, mixing, repair, reproduce, score, serve, suite, work
 from robustnli.errors import RobustNLIError
 
 COMMANDS = (
@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(curated.import_)
+app.command("app")(serve.serve)
 app.command(hidden=True)(work.work)
 
 

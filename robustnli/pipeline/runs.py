@@ -159,6 +159,8 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
+    if not (REPOSITORY / ".git").exists():  # installed: git would tell of whatever repository lies around it
+        return None
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
