@@ -94,7 +94,7 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
         expect(page.get_by_text("fixed against").first).to_be_visible()
     assert (elsewhere / "checkpoints" / "tiny-baseline-repaired" / "model.safetensors").is_file()
     with serve(**settings(home), ROBUSTNLI_READONLY="1") as demo, visited(demo, chromium, "/curate") as page:
-        expect(page.get_by_text("Read-only")).to_be_visible()
+        expect(page.get_by_text("Read-only").first).to_be_visible()
         expect(page.locator("ins")).to_have_text("[MASK]")
         for name in (re.compile("^Still contradiction"), re.compile("^Reject"), re.compile("^Undo")):
             expect(page.get_by_role("button", name=name)).to_be_disabled()
