@@ -21,12 +21,14 @@ PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "g
 MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
 _REFUSED, _PAGE, _ENTERED = "refused", "page", "entered"
 LONG_MAP, _GIVEN, _BROWSER = "long_map", "gold_given", "browser_masks"
+FLIP_LAB = "Flip lab"  # the page that draws the widgets of LINKED
 _ID = re.compile(r"[ph][1-9]\d{0,4}")
 
 
 def keep(page: str) -> None:
     """Run before each page: typed texts and choices outlive a visit to another page, whose run would drop its widgets' values."""
-    for key in LINKED:
+    # Not while the Flip lab draws them itself: what is set here is sent to the browser, over what was typed there meanwhile.
+    for key in LINKED if (page, st.session_state.get(_PAGE)) != (FLIP_LAB, FLIP_LAB) else ():
         if key in st.session_state:
             st.session_state[key] = st.session_state[key]
     st.session_state[_ENTERED] = st.session_state.get(_PAGE) not in (None, page)
