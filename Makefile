@@ -4,13 +4,13 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app venv test check format
+.PHONY: help app venv test check lint format wheel
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-# The stamp is newer than the lock and pyproject.toml only when .venv holds what they say.
-.venv/installed: requirements.lock pyproject.toml
+# The stamp is newer than the lock and what describes the package only when .venv holds what they say.
+.venv/installed: requirements.lock pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
@@ -28,8 +28,15 @@ format: .venv/installed ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-check: .venv/installed ## format, lint, types, tests
+lint: .venv/installed ## format, lint and types, looked at only
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test ## format, lint, types, tests
+
+# Without build/: what an older build left there would go into the wheel.
+wheel: .venv/installed ## build dist/*.whl, which carries the app and the checkpoints
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build

@@ -88,5 +88,5 @@ def test_the_readmes_five_lines_attack_it(model: NLIModel) -> None:
     assert len([line for line in code.splitlines() if line.strip()]) == 5
     names: dict[str, object] = {}
     exec(code.replace("owner/my-nli-model", model.checkpoint.path), names)
-    attack = names["attack"]
+    attack = names["found"]
     assert isinstance(attack, Attack) and attack.recipe == "hotflip" and attack.tried > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,9 @@ def test_a_targeted_trigger_moves_toward_its_target(tiny: NLIModel, examples: li
 
 
 def test_without_a_trigger_one_is_found_on_the_suites_dev(tiny: NLIModel, examples: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("robustnli.attack.dev_examples", lambda seed: dev_examples(seed, 12))
+    monkeypatch.setattr(
+        import_module("robustnli.attack"), "dev_examples", lambda seed: dev_examples(seed, 12)
+    )  # by name it is the function
     got = list(find_many(tiny, examples[:3], "trigger"))
     assert len({a.note for a in got}) == 1 and "of suite dev" in got[0].note
     assert all(e.source == "suite dev" for e in dev_examples()) and dev_examples(1) == dev_examples(1) != dev_examples(2)
