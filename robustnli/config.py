@@ -10,12 +10,14 @@ ROBUSTNLI_SNLI               where SNLI's own text is: a file, or a folder of JS
 ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/robustnli)
 ROBUSTNLI_DATABASE_URL       where curated examples are kept: postgresql://... or sqlite:///file (default: curated.db in that folder)
 ROBUSTNLI_READONLY           1: a public demo; nothing can be written, run or trained
+ROBUSTNLI_FRAMED_BY          sites that may show the app in a frame of theirs, separated by blanks (default: none)
 ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from robustnli.errors import InputError
@@ -84,3 +86,11 @@ def threads() -> int:
     if not text.isdigit() or int(text) < 1:
         raise InputError(f"ROBUSTNLI_THREADS is {text!r}; it must be a whole number above 0, such as 1.")
     return int(text)
+
+
+def frame_ancestors() -> tuple[str, ...]:
+    """The other sites that may show the app in a frame: https://HOST, or https://*.HOST."""
+    named = os.environ.get("ROBUSTNLI_FRAMED_BY", "").split()
+    if wrong := [site for site in named if not re.fullmatch(r"https?://[\w.*-]+(:\d+)?", site)]:
+        raise InputError(f"ROBUSTNLI_FRAMED_BY: {wrong[0]!r} is not a site such as https://huggingface.co")
+    return tuple(named)

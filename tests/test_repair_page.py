@@ -153,7 +153,10 @@ def test_from_the_button_to_the_result(home: Path) -> None:
     assert row is not None, jobs.find(job.id).message
     whole = row["suite"][0]
     assert f"{row['learned']} of {row['examples']} examples learned; {row['right_before']} were right before, in tiny-baseline." in told
-    assert f"it **fixed {whole['fixed']}** of {whole['fixed'] + whole['remaining']} errors of tiny-baseline" in told and "95 % interval" in told
+    assert (
+        f"it **fixed {whole['fixed']}** of {whole['fixed'] + whole['remaining']} errors of tiny-baseline" in told
+        and "95 % interval" in told
+    )
     assert f"**introduced {whole['introduced']}** new ones; {whole['remaining']} remain." in told and "McNemar's exact p" in told
     shown = {m.label: m.value for m in at.metric}
     assert shown["Its examples"] == f"{100 * row['learned'] / row['examples']:.1f} %" and "Challenge suite, test half" in shown

@@ -26,7 +26,6 @@ class Address:
 
     def start(self) -> None:
         """Take the address where it says something new: at first, after the browser's back, by a link from another page."""
-        state.through_app()
         now = {name: value for name, value in st.query_params.to_dict().items() if name in self.choices and value}
         touched = st.session_state.pop(self.key("touched"), False)
         came = state.entered() and not now

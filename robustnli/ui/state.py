@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Collection, Sequence
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from robustnli.examples import READY
 from robustnli.masking import spans
@@ -33,13 +32,6 @@ def keep(page: str) -> None:
             st.session_state[key] = st.session_state[key]
     st.session_state[_ENTERED] = st.session_state.get(_PAGE) not in (None, page)
     st.session_state[_PAGE] = page
-
-
-def through_app() -> None:
-    """Run app.py where Streamlit ran a page without it: it does so when a server's first visitor comes by a link to that page."""
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 def entered() -> bool:

@@ -60,7 +60,12 @@ def opened(server: str, chromium: str, address: str, *, height: int) -> Iterator
             "request",
             lambda r: outside.append(r.url) if not r.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")) else None,
         )
+        refused: list[str] = []
+        page.on(
+            "console", lambda m: refused.append(m.text) if "Content Security Policy" in m.text and "report-only" not in m.text else None
+        )
         page.goto(server + address)
         yield page
         browser.close()
         assert outside == [], "the page asked another machine"
+        assert refused == [], "the page needs what its own headers refuse"

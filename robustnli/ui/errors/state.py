@@ -25,7 +25,6 @@ _STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN, _OWN, _JOB, _TOLD
 
 def start() -> None:
     """Take the address where it says something new: at first, after the browser's back, by a link from another page."""
-    state.through_app()
     now = _ours()
     touched = st.session_state.pop(_TOUCHED, False)
     came = state.entered() and not now
