@@ -36,6 +36,7 @@ COMMANDS = (
     "gallery",
     "repair",
     "app",
+    "faithfulness",
 )
 
 
