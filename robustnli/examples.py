@@ -17,9 +17,9 @@ class Ready:
 
 
 READY: tuple[Ready, ...] = (
-    Ready("Masked subject: who makes the music?", Pair("A man is playing a guitar on a stage.", "A man performs music."), Label.ENTAILMENT),
+    Ready("Masked subject: who makes the music?", Pair("A man is playing a guitar on a stage.", "The man performs music."), Label.ENTAILMENT),
     Ready("Ambiguous person: who is cooking?", Pair("A woman is stirring soup in her kitchen.", "A person is making food."), Label.ENTAILMENT),
-    Ready("Plain negation", Pair("A man is not eating lunch.", "A man is eating lunch."), Label.CONTRADICTION),
+    Ready("Plain negation", Pair("A painter is not eating lunch.", "A painter is eating lunch."), Label.CONTRADICTION),
     Ready("Negation on both sides", Pair("The girl is not wearing a hat.", "Nobody put a hat on the girl today."), Label.NEUTRAL),
     Ready("Modal: may is not is", Pair("The children may go swimming after school.", "The children go swimming after school."), Label.NEUTRAL),
     Ready("Some and all", Pair("Some of the runners crossed the river.", "All of the runners crossed the river."), Label.NEUTRAL),
@@ -53,9 +53,9 @@ class Starter:
 
 
 STARTERS: tuple[Starter, ...] = (
-    Starter(0, Pair(READY[0].pair.premise, "A [MASK] performs music."), ("subject",)),
+    Starter(0, Pair(READY[0].pair.premise, "The [MASK] performs music."), ("subject",)),
     Starter(1, Pair(READY[1].pair.premise, "A person is making [MASK]."), ("object",)),
-    Starter(2, Pair("A man is eating lunch.", READY[2].pair.hypothesis), ("negation",)),
+    Starter(2, Pair("A painter is eating lunch.", READY[2].pair.hypothesis), ("negation",)),
     Starter(4, Pair(READY[4].pair.premise, "The children may go swimming after school."), ("modal",)),
     Starter(5, Pair("All of the runners crossed the river.", READY[5].pair.hypothesis), ("quantity",)),
     Starter(6, Pair(READY[6].pair.premise, "The boy was chased by the dog across the field."), ("passive",)),

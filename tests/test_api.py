@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "tests" / "fixtures"
 BASE, FINE = str(FIXTURES / "tiny-baseline"), str(FIXTURES / "tiny-finetuned")
 EVAL = str(FIXTURES / "tiny_eval.jsonl")
-SITTING = ("A cat is sitting.", "A cat is running.")
+SITTING = ("A cat is sitting.", "A cat is swimming.")
 NAMES = {"load", "predict", "attribute", "mask", "attack", "compare"}
 SIGNATURES = {
     "load": "(name: 'str') -> 'NLIModel'",
@@ -113,7 +113,7 @@ def test_predict_one_and_many() -> None:
     one = predict(model, SITTING)
     assert one.label is Label.CONTRADICTION and sum(one.probs) == pytest.approx(1)
     assert predict(BASE, Pair(*SITTING)) == one, "a name is as good as a model"
-    assert predict(model, [SITTING, Pair("A dog sleeps.", "A dog sleeps.")])[0].probs == pytest.approx(one.probs, abs=1e-5)
+    assert predict(model, [SITTING, Pair("A ferret sleeps.", "A ferret sleeps.")])[0].probs == pytest.approx(one.probs, abs=1e-5)
     assert predict(model, []) == []
 
 
@@ -138,7 +138,7 @@ def test_attribute() -> None:
 
     model = load(BASE)
     scores = attribute(model, SITTING)
-    assert scores.target is Label.CONTRADICTION and [w.of(scores.pair) for w in scores.words][-1] == "running"
+    assert scores.target is Label.CONTRADICTION and [w.of(scores.pair) for w in scores.words][-1] == "swimming"
     assert scores == attribute_one(model, Pair(*SITTING), target=Label.CONTRADICTION)
     many = attribute(BASE, [SITTING, SITTING], target="neutral", method="leave_one_out")
     assert [(a.target, a.method) for a in many] == [(Label.NEUTRAL, "leave_one_out")] * 2
@@ -180,7 +180,7 @@ def test_compare_counts_what_two_models_say() -> None:
     counts = Counter(outcome(e.label, a, b) for e, a, b in zip(examples, older, newer, strict=True))
     whole = parts[0]
     assert (whole.slice, whole.n, whole.fixed, whole.introduced) == ("all", 300, counts[Outcome.FIXED], counts[Outcome.INTRODUCED])
-    few = [("A cat sits.", "A cat sits.", "entailment"), ("A cat sits. " * 20, "A cat runs.", Label.CONTRADICTION)]
+    few = [("A cat sits.", "A cat sits.", "entailment"), ("A cat sits. " * 20, "A goat runs.", Label.CONTRADICTION)]
     assert [(p.slice, p.n) for p in compare(BASE, FINE, few, slices=[LONG])] == [("all", 2), ("long", 1)]
     with pytest.raises(InputError):
         compare(BASE, FINE, [])

@@ -44,7 +44,7 @@ def test_every_recipe(model: NLIModel, name: str) -> None:
 
 def test_words_and_masks_are_whole(model: NLIModel) -> None:
     """A masked text reads as the text's own tokens with the word's pieces exchanged for mask tokens, and nothing else changed."""
-    for pair in (Pair("A man is playing a guitar.", "A tall (woman) is sitting, in a kitchen."), EXAMPLES[0].pair, EXAMPLES[7].pair):
+    for pair in (Pair("A cellist is playing a guitar.", "A tall (woman) is sitting, in a kitchen."), EXAMPLES[0].pair, EXAMPLES[7].pair):
         whole = model.encode([pair])[0]
         words = model.words(pair)
         assert [(w.segment, w.start, w.end) for w in words] == [(s, *x) for s in ("premise", "hypothesis") for x in spans(pair.text(s))]

@@ -14,8 +14,8 @@ from robustnli.masking import mask
 from robustnli.models import NLIModel, load
 from robustnli.types import Label, Pair
 
-SURE = Pair("A cat is sitting.", "A cat is running.")
-PAIR = Pair("A man is playing a guitar on a stage.", "A person is playing an instrument.")
+SURE = Pair("A cat is sitting.", "A cat is swimming.")
+PAIR = Pair("A man is playing a guitar on a stage.", "The person is playing an instrument.")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_leave_one_out_and_mask_map_by_hand(tiny: NLIModel) -> None:
     got = attribute(tiny, PAIR, target=Label.ENTAILMENT, method="leave_one_out")
     before = tiny.predict([PAIR])[0]
     effects = {e.word: e.after for e in mask_map(tiny, PAIR)}
-    assert [w.of(PAIR) for w in effects] == ["A", "person", "is", "playing", "an", "instrument"]
+    assert [w.of(PAIR) for w in effects] == ["The", "person", "is", "playing", "an", "instrument"]
     for word, score in zip(got.words, got.scores, strict=True):
         after = tiny.predict([mask(PAIR, [word])])[0]
         assert score == pytest.approx(before.probs[0] - after.probs[0], abs=1e-6)
@@ -75,7 +75,7 @@ def test_leave_one_out_and_mask_map_by_hand(tiny: NLIModel) -> None:
 
 
 def test_many_are_one_by_one_in_order(tiny: NLIModel) -> None:
-    pairs = [PAIR, Pair("A cat is sitting.", "A cat is running."), Pair("A dog is running in a park.", "The dog is hungry."), PAIR]
+    pairs = [PAIR, Pair("A cat is sitting.", "A cat is swimming."), Pair("A dog is running in a park.", "The dog is late."), PAIR]
     targets = [Label.ENTAILMENT, Label.CONTRADICTION, Label.NEUTRAL, Label.NEUTRAL]
     for method in METHODS:
         for many, pair, target in zip(attribute_many(tiny, pairs, targets, method=method), pairs, targets, strict=True):
@@ -89,7 +89,7 @@ def test_sixteen_threads_get_the_single_threaded_answers(tiny: NLIModel, tiny_fi
     jobs = [
         (m, p, t, method)
         for m in models
-        for p in (PAIR, Pair("A cat is sitting.", "A cat is running."))
+        for p in (PAIR, Pair("A cat is sitting.", "A cat is swimming."))
         for t in Label
         for method in METHODS
     ]

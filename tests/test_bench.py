@@ -101,7 +101,7 @@ def test_its_figures_hang_together(quick: dict) -> None:
 
 def test_the_work_of_the_attack_is_counted_as_it_is_done() -> None:
     model = model_of(str(FIXTURES / "tiny-baseline"))
-    encodings = model.encode([Pair("A cat is sitting.", "A cat is running."), Pair("A dog.", "A cat.")])
+    encodings = model.encode([Pair("A cat is sitting.", "A cat is swimming."), Pair("A dog.", "A cat.")])
     with counted(model) as gflop:
         model.ask(encodings, {0: None})
     lengths = [len(e.ids) for e in encodings]
@@ -126,7 +126,7 @@ def test_every_aim_is_judged_and_every_table_written(quick: dict, tmp_path: Path
 
 
 def test_the_live_bench_checks_each_answer() -> None:
-    pairs = [Pair("A cat is sitting.", "A cat is running."), Pair("A dog is running in a park.", "The dog is hungry.")]
+    pairs = [Pair("A cat is sitting.", "A cat is swimming."), Pair("A dog is running in a park.", "The dog is late.")]
     result = live([str(FIXTURES / "tiny-baseline"), str(FIXTURES / "tiny-finetuned")], pairs, users=3, quick=True)
     assert result["all_users"]["wrong"] == 0 and result["all_users"]["answers"] >= 3
     assert kind(result) == "live" and "3 users at once" in text(result)

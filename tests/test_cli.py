@@ -72,7 +72,7 @@ def test_no_command_is_untested() -> None:
 
 
 def test_predict() -> None:
-    args = ("predict", "--premise", "A cat is sitting.", "--hypothesis", "A cat is running.", "--model", BASE, "--model", FINE)
+    args = ("predict", "--premise", "A cat is sitting.", "--hypothesis", "A cat is swimming.", "--model", BASE, "--model", FINE)
     status, out, _ = run(*args, "--json")
     rows = json.loads(out)
     assert status == 0 and rows[0]["label"] == "contradiction" and len(rows) == 2
@@ -145,7 +145,7 @@ def test_attack_then_compare_fails_on_regression(tmp_path: Path) -> None:
 def test_unlabelled_rows_are_counted_aloud(tmp_path: Path) -> None:
     write_rows(
         tmp_path / "a.csv",
-        [{"premise": "A cat is sitting.", "hypothesis": "A cat is running.", "label": x} for x in ("contradiction", "-1")],
+        [{"premise": "A cat is sitting.", "hypothesis": "A cat is swimming.", "label": x} for x in ("contradiction", "-1")],
     )
     status, _, err = run("evaluate", "--model", BASE, "--data", str(tmp_path / "a.csv"))
     assert status == 0 and "1 unlabelled rows dropped" in err

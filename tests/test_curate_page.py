@@ -62,7 +62,7 @@ def rename(at: AppTest, name: str) -> AppTest:
 
 
 def made(number: int, gold: Label | None = C, **more: object) -> Entry:
-    original, edited = Pair(f"A cat sits on mat {number}.", "A cat runs."), Pair(f"A cat sits on mat {number}.", f"A cat [MASK] {number}.")
+    original, edited = Pair(f"A cat sits on mat {number}.", "A goat runs."), Pair(f"A cat sits on mat {number}.", f"A cat [MASK] {number}.")
     flip = Said("tiny-baseline", "old", Prediction((0.1, 0.1, 0.8)), Prediction((0.8, 0.1, 0.1) if number % 2 else (0.1, 0.1, 0.8)))
     defaults: dict[str, object] = {"author": "ada", "said": (flip,), "tags": ("odd",) if number % 2 else ()}
     return Entry(entry_uid(original, edited, gold), original, edited, gold, **(defaults | more))  # type: ignore[arg-type]
@@ -220,8 +220,8 @@ def test_filters_come_from_the_address_and_each_can_be_removed(four: list[Entry]
 
 
 def test_a_filter_by_slice_reads_the_edited_pair() -> None:
-    original = Pair("A man is asleep.", "A man sleeps.")
-    edited = Pair("A man is not asleep.", "A man sleeps.")
+    original = Pair("A potter is asleep.", "A potter sleeps.")
+    edited = Pair("A man is not asleep.", "A potter sleeps.")
     open_store().add([made(1), Entry(entry_uid(original, edited, E), original, edited, E, author="ada")])
     assert "**1** of 2 entries" in said(page(slice="negation"))
 
@@ -330,7 +330,9 @@ def test_what_was_exported_is_imported_elsewhere(four: list[Entry], tmp_path: Pa
 
 
 def test_plain_pairs_need_their_columns_named_and_one_bad_row_keeps_all_out() -> None:
-    data = b"text one,text two,gold\nA dog runs.,A dog moves.,entailment\nA dog runs.,,neutral\nA dog runs.,A dog sleeps.,contradiction\n"
+    data = (
+        b"text one,text two,gold\nA dog runs.,A dog moves.,entailment\nA dog runs.,,neutral\nA dog runs.,A ferret sleeps.,contradiction\n"
+    )
     at = upload(page(view="import"), "pairs.csv", data)
     assert "no column is known to hold the premise and the hypothesis" in said(at) and not [
         b for b in at.button if b.key == "curate.import"
@@ -342,7 +344,7 @@ def test_plain_pairs_need_their_columns_named_and_one_bad_row_keeps_all_out() ->
     at.toggle(key="curate.f.skip.").set_value(True).run()
     press(at, "import")
     kept = open_store().entries(Query(order="oldest"))
-    assert [(e.edited.hypothesis, e.gold_before, e.author) for e in kept] == [("A dog moves.", E, "ada"), ("A dog sleeps.", C, "ada")]
+    assert [(e.edited.hypothesis, e.gold_before, e.author) for e in kept] == [("A dog moves.", E, "ada"), ("A ferret sleeps.", C, "ada")]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_what_is_not_marked_is_the_same_in_both_texts(before: str, after: str) -
 
 
 def test_only_the_changed_word_is_marked_and_a_mask_is_one_word() -> None:
-    before, after = "A man performs music.", "A [MASK] performs music."
+    before, after = "The man performs music.", "The [MASK] performs music."
     gone, come = card.difference(before, after)
     assert [before[a:b] for a, b in gone] == ["man"] and [after[a:b] for a, b in come] == ["[MASK]"]
 
@@ -114,10 +114,10 @@ def test_with_sign_in_an_import_cannot_speak_for_others() -> None:
 
 
 def test_the_flip_lab_gets_the_original_with_its_masks_or_the_edited_pair() -> None:
-    original = Pair("A cat is sitting.", "A cat is running.")
+    original = Pair("A cat is sitting.", "A cat is swimming.")
     masked = Pair("A cat is sitting.", "A cat is [MASK].")
     query = lab_query(entry(original, masked, C, changed=changed_words(original, masked)))
-    assert query == {"p": "A cat is sitting.", "h": "A cat is running.", "m": "h4", "gold": "contradiction"}
+    assert query == {"p": "A cat is sitting.", "h": "A cat is swimming.", "m": "h4", "gold": "contradiction"}
     by_hand = Pair("A cat is sitting.", "A cat is resting.")
     judged = entry(original, by_hand, C, opinions=(Opinion("me", Verdict.RELABEL, E),))
     assert lab_query(judged) == {"p": "A cat is sitting.", "h": "A cat is resting.", "gold": "entailment"}

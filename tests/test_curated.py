@@ -81,7 +81,7 @@ def test_a_label_where_there_was_none() -> None:
     ("premise", "hypothesis", "words"),
     [
         ("A nurse walks home.", "She is outdoors.", []),
-        ("A nurse runs home.", "She is indoors.", ["walks", "outdoors"]),
+        ("A nurse runs home.", "She is upstairs.", ["walks", "outdoors"]),
         ("A [MASK] walks home.", "She is outdoors.", ["nurse"]),
         ("A tired nurse walks home.", "She is outdoors!", []),
         ("A nurse home.", "", ["walks", "She", "is", "outdoors"]),

@@ -19,20 +19,20 @@ E, N, C = Label
 
 # hypothesis -> (negated, gold of an entailment, gold of a neutral); None: a person has to say
 NEGATED = {
-    "The man is asleep.": ("The man is not asleep.", C, N),
+    "The potter is asleep.": ("The potter is not asleep.", C, N),
     "Rosa was in a garden.": ("Rosa was not in a garden.", C, N),
     "He can swim.": ("He cannot swim.", C, None),
-    "It is raining": ("It is not raining", C, N),
-    "There is a dog.": ("There is not a dog.", C, N),
+    "It is thundering": ("It is not thundering", C, N),
+    "There is a heron.": ("There is not a heron.", C, N),
     "Her brother has been ill.": ("Her brother has not been ill.", C, None),
     "That clock is slow.": ("That clock is not slow.", C, N),
     # half of them may be asleep: both sentences false
-    "The dogs are asleep.": ("The dogs are not asleep.", C, None),
+    "The herons are asleep.": ("The herons are not asleep.", C, None),
     "The man is holding the apples.": ("The man is not holding the apples.", C, None),
     # of another man both may be true
-    "A man is asleep.": ("A man is not asleep.", None, None),
+    "A potter is asleep.": ("A potter is not asleep.", None, None),
     "Dogs are barking.": ("Dogs are not barking.", None, None),
-    "Someone is singing.": ("Someone is not singing.", None, None),
+    "Someone is yodelling.": ("Someone is not yodelling.", None, None),
     "Two girls are running.": ("Two girls are not running.", None, None),
     "All of the boys are tall.": ("All of the boys are not tall.", None, None),
     "One of the boys is tall.": ("One of the boys is not tall.", None, None),
@@ -42,8 +42,8 @@ NEGATED = {
 }
 UNFIT = [
     "The man sleeps.", "The man is not asleep.", "Nobody is asleep.", "The man may be asleep, and is.", "Is the man asleep?", "The man who is tall is asleep.",
-    "The man is asleep and the dog is awake.", "The man is asleep because it is late.", "A man.", "", "is", "The man might be asleep.", "The man isn't asleep.",
-    "The man is asleep. The dog is awake.", "The man has a dog.",
+    "The man is asleep and the ferret is awake.", "The man is asleep because it is late.", "A man.", "", "is", "The man might be asleep.", "The man isn't asleep.",
+    "The potter is asleep. The ferret is awake.", "The man has a dog.",
 ]  # fmt: skip
 
 
@@ -85,8 +85,8 @@ def test_an_entailment_by_rule_is_judged_by_the_new_label(tiny: NLIModel) -> Non
 
 
 def test_hedges() -> None:
-    assert {hedged("The man is asleep.", i) for i in range(3)} == {
-        "Possibly the man is asleep.", "The man might be asleep.", "The man may be asleep.",
+    assert {hedged("The potter is asleep.", i) for i in range(3)} == {
+        "Possibly the potter is asleep.", "The potter might be asleep.", "The potter may be asleep.",
     }  # fmt: skip
     assert {hedged("Few men are asleep.", i) for i in range(3)} == {"Possibly few men are asleep."}, "few might does not follow"
     assert {hedged("Rosa was late.", i) for i in range(3)} == {"Possibly Rosa was late."}
@@ -95,7 +95,7 @@ def test_hedges() -> None:
 
 
 def test_only_an_entailment_stays_by_rule_when_hedged(tiny: NLIModel) -> None:
-    items = [example("A man is eating an apple.", "A man is eating.", label) for label in Label]
+    items = [example("A potter is eating an apple.", "A potter is eating.", label) for label in Label]
     got = list(find_many(tiny, items, "hedge"))
     assert [a.gold for a in got] == [E, None, None] and all(a.words == () and a.pair.premise == a.example.pair.premise for a in got)
     wordings = {find(tiny, items[0], "hedge", seed=seed).pair.hypothesis for seed in range(20)}
@@ -132,7 +132,7 @@ def test_lengthening_keeps_the_label_and_shares_no_word(tiny: NLIModel) -> None:
 
 
 def test_what_the_model_cannot_read_is_not_added(tiny: NLIModel) -> None:
-    long = example(" ".join(["A man is eating."] * 200), "A man is moving.", E)
+    long = example(" ".join(["A potter is eating."] * 200), "A potter is moving.", E)
     got = find(tiny, long, "lengthen", k=2)
     assert got.pair == long.pair and got.tried == 1 and "longer than the model reads" in got.note
     assert (

@@ -38,8 +38,8 @@ def test_first_visit_is_full() -> None:
 
 
 def test_masking_flips_and_undo_takes_it_back() -> None:
-    at = page(p="A cat is sitting.", h="A cat is running.", gold="contradiction")
-    assert "FLIP" not in said(at) and at.pills(key="pills").options[-1] == "running"
+    at = page(p="A cat is sitting.", h="A cat is swimming.", gold="contradiction")
+    assert "FLIP" not in said(at) and at.pills(key="pills").options[-1] == "swimming"
     at.pills(key="pills").select("h4").run()
     assert not at.exception and "FLIP" in said(at) and dict(at.query_params)["m"] == "h4"
     next(b for b in at.button if b.label == "Undo").click().run()
@@ -48,7 +48,7 @@ def test_masking_flips_and_undo_takes_it_back() -> None:
 
 @pytest.mark.parametrize("gold", ["entailment", "neutral", "contradiction"])
 def test_the_verdict_names_gold(gold: str) -> None:
-    told = said(page(p="A cat is sitting.", h="A cat is running.", gold=gold))
+    told = said(page(p="A cat is sitting.", h="A cat is swimming.", gold=gold))
     assert f"; gold is **{gold}**." in told
     assert ("wrong" in told) == (gold != "contradiction")
 
@@ -56,7 +56,7 @@ def test_the_verdict_names_gold(gold: str) -> None:
 def test_a_link_brings_everything_back_and_nonsense_in_it_is_ignored() -> None:
     at = page(
         p="A dog is running in a park.",
-        h="The dog is hungry.",
+        h="The dog is late.",
         m="h4-h99-x-p2",
         a="tiny-finetuned",
         b="nope",
@@ -71,7 +71,7 @@ def test_a_link_brings_everything_back_and_nonsense_in_it_is_ignored() -> None:
 
 
 def test_top_k_and_reset() -> None:
-    at = page(p="A cat is sitting.", h="A cat is running.")
+    at = page(p="A cat is sitting.", h="A cat is swimming.")
     at.number_input(key="top_k").set_value(2).run()
     next(b for b in at.button if b.label.startswith("Mask the top")).click().run()
     assert len(at.session_state["masks"]) == 2 and all(m.startswith("h") for m in at.session_state["masks"])
@@ -86,7 +86,7 @@ def test_every_method_draws(method: str) -> None:
 
 
 def test_try_to_break_it() -> None:
-    at = page(p="A cat is sitting.", h="A cat is running.")
+    at = page(p="A cat is sitting.", h="A cat is swimming.")
     next(b for b in at.button if b.label.startswith("Search")).click().run()
     assert not at.exception and "falls after" in said(at)
     next(b for b in at.button if b.label == "Apply").click().run()
@@ -96,7 +96,7 @@ def test_try_to_break_it() -> None:
 def test_a_ready_example_fills_the_fields() -> None:
     at = page(p="x", h="y")
     at.selectbox(key="example").select_index(2).run()
-    assert at.text_input(key="h").value == "A man is eating lunch." and at.session_state["gold"] == "contradiction"
+    assert at.text_input(key="h").value == "A painter is eating lunch." and at.session_state["gold"] == "contradiction"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_long_hypothesis_is_answered_and_its_mask_map_waits_to_be_asked_for() 
     assert not at.exception and "hypothesis is too long" in told and "predictions a model" in told
     assert not any("change" in f.value.columns for f in at.dataframe)
     assert any(b.label.startswith("Draw the mask map") for b in at.button)
-    at = page(p="A cat is sitting.", h=" ".join(["A cat is running."] * 16))
+    at = page(p="A cat is sitting.", h=" ".join(["A cat is swimming."] * 16))
     assert "flips on" not in said(at)
     next(b for b in at.button if b.label.startswith("Draw the mask map")).click().run()
     assert not at.exception and "flips on" in said(at)
@@ -139,7 +139,7 @@ def test_a_long_hypothesis_is_answered_and_its_mask_map_waits_to_be_asked_for() 
 def test_the_gold_of_an_example_does_not_judge_another_pair() -> None:
     at = page()
     assert at.session_state["gold"] is not None
-    at.text_input(key="h").set_value("A cat is running.").run()
+    at.text_input(key="h").set_value("A cat is swimming.").run()
     assert at.session_state["gold"] is None and "gold is" not in said(at)
     at.segmented_control(key="gold").set_value("neutral").run()
     at.text_input(key="h").set_value("A cat is sitting.").run()
@@ -179,5 +179,5 @@ def test_a_checkpoint_that_breaks_only_when_loaded_leaves_the_other(
 
 
 def test_a_model_that_is_not_here_is_said() -> None:
-    at = page(a="/etc", h="A cat is running.", p="A cat is sitting.")
+    at = page(a="/etc", h="A cat is swimming.", p="A cat is sitting.")
     assert not at.exception and "which is not here" in said(at) and "Mask map" in said(at)

@@ -19,9 +19,9 @@ from robustnli.models import NLIModel, batches, load, packs
 from robustnli.types import Label, Pair
 
 PAIRS = [
-    Pair("A man is playing a guitar on a stage.", "A person is playing an instrument."),
-    Pair("A dog is running in a park.", "The dog is hungry."),
-    Pair("A cat is sitting.", "A cat is running."),
+    Pair("A man is playing a guitar on a stage.", "The person is playing an instrument."),
+    Pair("A dog is running in a park.", "The dog is late."),
+    Pair("A cat is sitting.", "A cat is swimming."),
     Pair("A dog is running in a park.", "The [MASK] is hungry."),
     Pair("A man.", "!"),
 ]

@@ -13,7 +13,7 @@ from robustnli.types import Label, Pair, Word
 from robustnli.ui.keep import Kept, clean_tags
 
 ROOT = Path(__file__).resolve().parent.parent
-PREMISE, HYPOTHESIS = "A cat is sitting.", "A cat is running."
+PREMISE, HYPOTHESIS = "A cat is sitting.", "A cat is swimming."
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +41,9 @@ def test_the_flip_lab_keeps_what_is_on_the_page() -> None:
     at.button(key="keep.flip_lab").click().run()
     assert not at.exception and "Kept." in said(at)
     (kept,) = open_store().entries()
-    assert (kept.original, kept.edited) == (Pair(PREMISE, HYPOTHESIS), Pair(PREMISE, "A cat is [MASK]."))
+    assert (kept.original, kept.edited) == (Pair(PREMISE, HYPOTHESIS), Pair(PREMISE, "A cat is [MASK] [MASK]."))
     assert (kept.gold_before, kept.recipe, kept.author) == (Label.CONTRADICTION, "mask by hand", "ada")
-    assert kept.changed == (Word("hypothesis", 9, 16),) and kept.tags == ("verbs", "for the talk") and kept.note == "the verb alone"
+    assert kept.changed == (Word("hypothesis", 9, 17, 2),) and kept.tags == ("verbs", "for the talk") and kept.note == "the verb alone"
     prints = {f.name: f.checkpoint.fingerprint for f in find() if f.checkpoint}
     assert {s.model: s.fingerprint for s in kept.said} == {n: prints[n] for n in ("tiny-baseline", "tiny-finetuned")}
     assert any(s.flipped for s in kept.said) and kept.created.endswith("+00:00") and kept.gold_after is None

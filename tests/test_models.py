@@ -22,9 +22,9 @@ from robustnli.types import Label, Pair
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PAIRS = [
-    Pair("A man is playing a guitar on a stage.", "A person is playing an instrument."),
-    Pair("A dog is running in a park.", "The dog is hungry."),
-    Pair("A cat is sitting.", "A cat is running."),
+    Pair("A man is playing a guitar on a stage.", "The person is playing an instrument."),
+    Pair("A dog is running in a park.", "The dog is late."),
+    Pair("A cat is sitting.", "A cat is swimming."),
 ]
 
 
@@ -199,7 +199,9 @@ def test_other_architectures_work(kind: str, tmp_path: Path) -> None:
         BertForSequenceClassification(BertConfig(vocab_size=10, **shape, **names)).save_pretrained(folder)
     else:
         bpe = ByteLevelBPETokenizer()
-        bpe.train_from_iterator(["A man plays. A man sings."], vocab_size=300, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+        bpe.train_from_iterator(
+            ["A man plays. A potter sings."], vocab_size=300, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+        )
         bpe.save_model(str(tmp_path))
         merges = [tuple(line.split()) for line in (tmp_path / "merges.txt").read_text().splitlines() if not line.startswith("#")]
         RobertaTokenizer(vocab=json.loads((tmp_path / "vocab.json").read_text()), merges=merges).save_pretrained(folder)
@@ -207,9 +209,9 @@ def test_other_architectures_work(kind: str, tmp_path: Path) -> None:
             folder
         )
     model = load(str(folder))
-    pair = Pair("A man plays.", "A man sings")
+    pair = Pair("A man plays.", "A potter sings")
     words = model.words(pair)
-    assert [w.of(pair) for w in words] == ["A", "man", "plays", "A", "man", "sings"]
+    assert [w.of(pair) for w in words] == ["A", "man", "plays", "A", "potter", "sings"]
     assert model.encode([mask(pair, words[1:2])])[0].ids.count(model.mask_id) == words[1].pieces
     assert len(attribute(model, pair, target=Label.NEUTRAL).scores) == 6
     assert len(model.encode([Pair("man " * 900, "A man")])[0].ids) <= model.max_length

@@ -35,9 +35,9 @@ def test_a_cue_is_found_and_chance_is_chance() -> None:
 
 def test_same_seed_same_probe_and_the_premise_is_not_read() -> None:
     data = rows(90, cued=True)
-    assert fit(data).predict(["A man outdoors."]) == fit(data).predict(["A man outdoors."])
+    assert fit(data).predict(["A potter outdoors."]) == fit(data).predict(["A potter outdoors."])
     other = [example("something else", e.pair.hypothesis, e.label) for e in data]
-    assert fit(data).predict(["A man outdoors."]) == fit(other).predict(["A man outdoors."])
+    assert fit(data).predict(["A potter outdoors."]) == fit(other).predict(["A potter outdoors."])
 
 
 def test_odd_text_and_no_data() -> None:

@@ -116,7 +116,7 @@ def test_minimal_masks_are_minimal_by_brute_force(tiny: NLIModel, examples: list
 
 
 def test_what_is_beyond_the_limit_is_not_called_proven(tiny: NLIModel) -> None:
-    item = example("A man is eating.", "A man is eating a big apple at the old house.", Label.NEUTRAL)
+    item = example("A potter is eating.", "A man is eating a big apple at the old house.", Label.NEUTRAL)
     words = words_of(tiny, item.pair)[:8]
     said = tiny.predict([item.pair, mask(item.pair, words)])
     told = example(item.pair.premise, item.pair.hypothesis, said[0].label)
@@ -140,7 +140,7 @@ def test_occlusion_ranks_by_the_true_drop(tiny: NLIModel, examples: list[Example
             assert (a.status is Status.BROKEN) == bool(flips), "one mask flips wherever any single mask does"
         best = max(flips or words, key=lambda w: drops[words.index(w)])
         assert drops[words.index(a.words[0])] == pytest.approx(drops[words.index(best)], abs=1e-5)
-    masked = find(tiny, example("A man is eating.", "A [MASK] is eating.", Label.ENTAILMENT), "occlude", k=3)
+    masked = find(tiny, example("A potter is eating.", "A [MASK] is eating.", Label.ENTAILMENT), "occlude", k=3)
     assert masked.scores[1] == 0 and "[MASK]" not in [w.of(masked.example.pair) for w in masked.words]
 
 
@@ -219,7 +219,7 @@ def test_the_word_list_is_of_plain_words() -> None:
 
 def test_no_verb_is_exchanged_before_its_particle(tiny: NLIModel) -> None:
     known = candidates(tiny)
-    loose, bound = (example("A man is moving.", f"A man is moving {rest}.", Label.NEUTRAL) for rest in ("outside", "to work"))
+    loose, bound = (example("A potter is moving.", f"A man is moving {rest}.", Label.NEUTRAL) for rest in ("outside", "to work"))
     moving = words_of(tiny, loose.pair)[3]
     assert hotflip.allowed(loose, moving, known) and not hotflip.allowed(bound, moving, known)
 
@@ -276,7 +276,7 @@ def test_reduction_is_the_greedy_one_and_ends_where_it_must(tiny: NLIModel, exam
             assert (a.status is Status.BROKEN) == (len(left) == 1)
         statuses.add(a.status)
     assert {Status.BROKEN, Status.HELD} <= statuses
-    one = find(tiny, example("A man is eating.", "Nobody.", Label.CONTRADICTION), "reduce")
+    one = find(tiny, example("A potter is eating.", "Nobody.", Label.CONTRADICTION), "reduce")
     assert one.status is not Status.BROKEN and one.tried == 1 and one.note == "nothing to take out"
 
 

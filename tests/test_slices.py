@@ -31,7 +31,7 @@ from robustnli.slices import (
 from robustnli.types import Label, example
 
 
-def row(premise: str = "A man sits.", hypothesis: str = "A man sits.", label: Label = Label.NEUTRAL):
+def row(premise: str = "A potter sits.", hypothesis: str = "A potter sits.", label: Label = Label.NEUTRAL):
     return example(premise, hypothesis, label)
 
 
@@ -54,7 +54,9 @@ def test_negation_is_a_whole_word(text: str, holds: bool) -> None:
 
 
 def test_wide_lists_hold_what_the_papers_hold_and_more() -> None:
-    assert NEGATION_WIDE.holds(row(hypothesis="No  one left without a coat.")) and NEGATION_WIDE.holds(row(hypothesis="He is not here."))
+    assert NEGATION_WIDE.holds(row(hypothesis="No  one left without a coat.")) and NEGATION_WIDE.holds(
+        row(hypothesis="He is not upstairs.")
+    )
     assert AMBIGUITY_WIDE.holds(row("It might rain.")) and not AMBIGUITY.holds(row("It might rain."))
     assert set(NEGATION.cues) < set(NEGATION_WIDE.cues) and set(AMBIGUITY.cues) < set(AMBIGUITY_WIDE.cues)
 
@@ -146,7 +148,7 @@ def test_a_pattern_is_a_regular_expression_in_any_case() -> None:
     assert doubled.holds(row(hypothesis="He ran Ran.")) and not doubled.holds(row("He ran ran."))
     assert doubled.spans(row(hypothesis="He ran ran.").pair) == (("hypothesis", 3, 10),)
     assert part(pattern="x*").spans(row().pair) == (), "a match of nothing marks nothing"
-    assert not part(pattern="(?-i:MAN)").holds(row()) and part(pattern="MAN").holds(row())
+    assert not part(pattern="(?-i:POTTER)").holds(row()) and part(pattern="POTTER").holds(row())
 
 
 def test_a_slow_pattern_is_stopped_and_told() -> None:
@@ -168,8 +170,8 @@ def test_the_band_of_lengths_is_that_of_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("premise", "hypothesis", "share"),
     [
-        ("A man sits.", "a MAN, a man!", 1.0),
-        ("A man sits.", "A dog sits here", 0.5),
+        ("A potter sits.", "a POTTER, a potter!", 1.0),
+        ("A potter sits.", "A dog sits here", 0.5),
         ("It isn't so", "isn't isn", 0.5),
         ("A man.", "...", None),
         ("", "man", 0.0),

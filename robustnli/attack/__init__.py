@@ -1,7 +1,7 @@
 """Attacks on one example or many, by recipe; and the smallest set of words whose masking changes a prediction.
 
     from robustnli.attack import RECIPES, find
-    attack = find(load("baseline"), example("A man plays a guitar.", "A man performs music.", Label.ENTAILMENT), "occlude", k=2)
+    attack = find(load("baseline"), example("A potter plays a guitar.", "A potter makes music.", Label.ENTAILMENT), "occlude", k=2)
 
 Each recipe is a small module that names its paper; `RECIPES[name].guarantee` says what it promises and what not. All are deterministic
 for a seed, batch over examples, and count every prediction asked of the model in `Attack.tried`. Importing this loads no torch.

@@ -1,8 +1,8 @@
 """Simple main clauses: where their auxiliary is, and what "not" after it denies. Pure text; when in doubt, None.
 
 `Negated.whole`: "not" denies the whole sentence h, so that h and its negation cannot both be true. That holds where the subject points at something
-(the, his, a name) or the clause is "there is": not for "a man is not asleep", true beside "a man is asleep" of another man. `exact`: one of the two
-must be true as well, so that the negation is exactly not-h: one thing is spoken of ("the dogs are not asleep" and "the dogs are asleep" are both false when
+(the, his, a name) or the clause is "there is": not for "a potter is not asleep", true beside "a potter is asleep" of another man. `exact`: one of the two
+must be true as well, so that the negation is exactly not-h: one thing is spoken of ("the herons are not asleep" and "the herons are asleep" are both false when
 half of them are).
 """
 

@@ -5,7 +5,7 @@ Where a premise p and hypothesis h are labelled by what follows (entailment: p m
 negate    h becomes not-h, "not" after the auxiliary of a simple clause (clauses.py).
           entailment -> contradiction, where the negation denies the whole sentence.
           neutral -> neutral, where it is exactly not-h: what decides neither h nor its opposite decides neither of them afterwards.
-          contradiction -> unknown: SNLI's contradictions rest on the premise and hypothesis telling of one event ("a man sleeps" against "the dog runs"),
+          contradiction -> unknown: SNLI's contradictions rest on the premise and hypothesis telling of one event ("a potter sleeps" against "the heron runs"),
           and of "the dog does not run" the premise then says nothing. Indefinite subjects -> unknown: another man may be meant.
 hedge     h becomes "possibly h". entailment -> entailment: what is, is possible. A contradiction may be read either way (the premise rules it out, yet
           "possibly" hardly commits), and of a neutral pair "possibly h" is often simply true: both unknown.

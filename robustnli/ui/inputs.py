@@ -37,7 +37,7 @@ def pair_input() -> Pair:
         st.text_input(name, key=key, live="50ms", on_change=state.edited, placeholder=hint)
         for name, key, hint in (
             ("Premise", state.PREMISE, "What is known, such as: A man is playing a guitar on a stage."),
-            ("Hypothesis", state.HYPOTHESIS, "What may follow from it, such as: A man performs music."),
+            ("Hypothesis", state.HYPOTHESIS, "What may follow from it, such as: The man performs music."),
         )
     ]
     premise, hypothesis = ((text or "").replace("\x00", "\ufffd")[:MAX_CHARACTERS].strip() for text in texts)

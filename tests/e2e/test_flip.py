@@ -39,11 +39,11 @@ def chip(page: Page, word: str):  # type: ignore[no-untyped-def]
 
 
 def test_type_click_flip_keyboard_undo_reload(page: Page) -> None:
-    type_pair(page, "A cat is sitting.", "A cat is running.")
-    expect(chip(page, "running")).to_be_visible()
+    type_pair(page, "A cat is sitting.", "A cat is swimming.")
+    expect(chip(page, "swimming")).to_be_visible()
     expect(page.get_by_text("FLIP", exact=True)).to_have_count(0)
-    chip(page, "running").click()
-    expect(chip(page, "running")).to_have_attribute("aria-pressed", "true")
+    chip(page, "swimming").click()
+    expect(chip(page, "swimming")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("FLIP", exact=True).first).to_be_visible()
     chip(page, "sitting").focus()
     page.keyboard.press("Space")
@@ -53,14 +53,14 @@ def test_type_click_flip_keyboard_undo_reload(page: Page) -> None:
     expect(chip(page, "sitting")).to_have_attribute("aria-pressed", "false")
     page.wait_for_url(lambda url: url.endswith("m=h4"))
     page.reload()
-    expect(chip(page, "running")).to_have_attribute("aria-pressed", "true")
+    expect(chip(page, "swimming")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("FLIP", exact=True).first).to_be_visible()
-    expect(page.get_by_role("textbox", name="Hypothesis")).to_have_value("A cat is running.")
+    expect(page.get_by_role("textbox", name="Hypothesis")).to_have_value("A cat is swimming.")
 
 
 def test_results_follow_the_keys_without_enter(page: Page) -> None:
     field = page.get_by_role("textbox", name="Hypothesis")
-    field.fill("A dog is sleeping")
+    field.fill("A dog is resting")
     begun = time.perf_counter()
     expect(chip(page, "sleeping")).to_be_visible()
     assert time.perf_counter() - begun < 10
@@ -78,9 +78,9 @@ def test_hostile_text_stays_text(page: Page) -> None:
 
 
 def test_quick_clicks_are_all_kept(page: Page) -> None:
-    type_pair(page, "A cat is sitting.", "A cat is running.")
-    expect(chip(page, "running")).to_be_visible()
-    page.wait_for_url("**running**")
+    type_pair(page, "A cat is sitting.", "A cat is swimming.")
+    expect(chip(page, "swimming")).to_be_visible()
+    page.wait_for_url("**swimming**")
     for number in (1, 2, 3, 4):
         page.locator(f"button.chip[data-id=h{number}]").first.click(delay=0, no_wait_after=True)
         page.wait_for_timeout(60)
