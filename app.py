@@ -15,10 +15,12 @@ else:
     st.set_page_config(page_title="robustnli", page_icon=str(ICON), layout="wide")
     page = st.navigation(
         [
-            st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:", default=True),
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/explore.py", title="Flip lab", icon=":material/swap_horiz:"),
             st.Page("pages/errors.py", title="Errors", icon=":material/pie_chart:"),
             st.Page("pages/attacks.py", title="Attacks", icon=":material/bolt:"),
             st.Page("pages/curate.py", title="Curate", icon=":material/rate_review:"),
+            st.Page("pages/method.py", title="Method", icon=":material/menu_book:"),
         ],
         position="top",
     )

@@ -17,7 +17,8 @@ def page(**query: str) -> AppTest:
     at = AppTest.from_file(APP, default_timeout=60)
     for key, value in query.items():
         at.query_params[key] = value
-    return at.run()
+    at.run()
+    return at if query else at.switch_page("pages/explore.py").run()
 
 
 def said(at: AppTest) -> str:

@@ -19,8 +19,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from robustnli import browse, discover, evidence, ownruns, slices
+from robustnli import showcase as showcase_of
 from robustnli.checkpoints import find
-from robustnli.config import snli_files
+from robustnli.config import database_url, snli_files
 from robustnli.discover import Search
 from robustnli.errors import InputError
 from robustnli.evidence import Run, Texts
@@ -105,12 +106,20 @@ def _store(url: str) -> Store:
     return open_store(url)
 
 
+def _database() -> str:
+    secret = st.secrets.get("connections", {}).get("robustnli", {}).get("url", "") if st.secrets.load_if_toml_exists() else ""
+    return os.environ.get("ROBUSTNLI_DATABASE_URL") or str(secret) or database_url()
+
+
 def store() -> Store:
     """The curated examples: of ROBUSTNLI_DATABASE_URL, else of Streamlit's secret connections.robustnli.url, else of the data folder."""
-    from robustnli.config import database_url
+    return _store(_database())
 
-    secret = st.secrets.get("connections", {}).get("robustnli", {}).get("url", "") if st.secrets.load_if_toml_exists() else ""
-    return _store(os.environ.get("ROBUSTNLI_DATABASE_URL") or str(secret) or database_url())
+
+def anything_kept() -> bool:
+    """Whether there is a database of curated examples to look into: to look makes none."""
+    address = _database()
+    return not address.startswith("sqlite:///") or Path(address.removeprefix("sqlite:///")).is_file()
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
@@ -234,6 +243,17 @@ def view(run: Run, split: str, older: str, newer: str, uploaded: Texts | None) -
     # A uid is a hash of the text: the same uids are the same text.
     key = " | ".join((run.path, str(stamp), split, older, newer, str(hash(frozenset(at_hand.pairs)))))
     return _view(key, older, newer, table, at_hand), at_hand
+
+
+@st.cache_data(max_entries=12, show_spinner=False)
+def _showcase(key: str, older: str, newer: str, _seen: browse.View) -> tuple[showcase_of.Flip | None, showcase_of.Scored | None]:
+    first = showcase_of.flip(_seen.table, older, newer)
+    return first, showcase_of.scored(_seen.table, older, first.pair if first else None)
+
+
+def showcase(seen: browse.View) -> tuple[showcase_of.Flip | None, showcase_of.Scored | None]:
+    """What the home page shows of a view: a pair that one mask flips, and another with its word scores."""
+    return _showcase(seen.key, seen.older, seen.newer, seen)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the file")

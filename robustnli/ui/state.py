@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from robustnli.masking import spans
 from robustnli.types import Label, Pair, Segment
 
 PREMISE, HYPOTHESIS, GOLD, OLDER, NEWER, METHOD, TARGET = LINKED = ("p", "h", "gold", "a", "b", "method", "target")
-MASKS, _URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
+MASKS, URL_MASKS, _UNDO, EXAMPLE, PILLS, TOP_K, SEARCHED = "masks", "m", "undo", "example", "pills", "top_k", "searched"
 _REFUSED, _PAGE, _ENTERED = "refused", "page", "entered"
 LONG_MAP, _GIVEN, _BROWSER = "long_map", "gold_given", "browser_masks"
 FLIP_LAB = "Flip lab"  # the page that draws the widgets of LINKED
@@ -45,11 +45,16 @@ def forget() -> None:
         st.session_state.pop(key, None)
 
 
+def linked(query: Mapping[str, str]) -> dict[str, str]:
+    """The part of an address that is the Flip lab's."""
+    return {key: value for key, value in query.items() if key in (*LINKED, URL_MASKS)}
+
+
 def start() -> None:
     """Fill what the first run of a session needs: from the URL where it says something, else the first ready example."""
     if MASKS in st.session_state:
         return
-    st.session_state[MASKS] = parse_masks(st.query_params.get(_URL_MASKS, ""))
+    st.session_state[MASKS] = parse_masks(st.query_params.get(URL_MASKS, ""))
     st.session_state[_UNDO] = []
     for key in LINKED:
         if key in st.query_params:
@@ -76,7 +81,7 @@ def refused() -> list[tuple[str, str]]:
 def write_url(known: Sequence[str]) -> None:
     """Put the whole state into the URL, and drop the masks of words that are no longer there."""
     st.session_state[MASKS] = masks(known)
-    values = {key: str(st.session_state.get(key) or "") for key in LINKED} | {_URL_MASKS: "-".join(st.session_state[MASKS])}
+    values = {key: str(st.session_state.get(key) or "") for key in LINKED} | {URL_MASKS: "-".join(st.session_state[MASKS])}
     # Emptied sentences stay in the address: without them it would mean the first example.
     values = {key: value for key, value in values.items() if value or key in (PREMISE, HYPOTHESIS)}
     if values != st.query_params.to_dict():
@@ -109,9 +114,13 @@ def browser_masks() -> tuple[str, int]:
 def masked_in_browser(value: object) -> None:
     """Mask the words that the browser names, as {number, masked}. What is no such value is passed over."""
     mark, number = browser_masks()
-    if isinstance(value, dict) and isinstance(value.get("number"), int | float) and isinstance(value.get("masked"), list):
+    if isinstance(value, dict) and _is_count(value.get("number")) and isinstance(value.get("masked"), list):
         st.session_state[_BROWSER] = (mark, max(number, int(value["number"])))
         set_masks(parse_masks("-".join(str(name) for name in value["masked"])))
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int | float) and 0 <= number < 2**53  # neither NaN nor infinity
 
 
 def undo() -> None:

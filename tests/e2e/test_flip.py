@@ -21,7 +21,7 @@ def server(chromium: str) -> Iterator[str]:
 
 @pytest.fixture
 def page(server: str, chromium: str) -> Iterator[Page]:
-    with opened(server, chromium, "", height=1800) as page:
+    with opened(server, chromium, "/explore", height=1800) as page:
         expect(page.get_by_text("Mask map")).to_be_visible()
         yield page
 
