@@ -22,7 +22,7 @@ from robustnli.data import load as load_data
 from robustnli.errors import InputError, RunError
 from robustnli.models import load
 from robustnli.pipeline import runs
-from robustnli.pipeline.audit import FORMS, audit
+from robustnli.formats import FORMS, audit
 from robustnli.pipeline.reproduce import LEAKS, Robust, plan, publish, reproduce
 from robustnli.pipeline.score import _attack_row
 from robustnli.pipeline.train import TrainSettings
@@ -53,6 +53,7 @@ def test_every_stage_leaves_its_files_and_the_counts_add_up(run: Path) -> None:
     assert {p.stem for p in (run / "stages").glob("*.json")} == STAGES
     told = report(run)
     assert told["stamp"] is None and told["trained_on_scored_rows"] == 0 and "leaks" not in (run / "report.md").read_text()
+    assert "Pairs a second, predicted: baseline " in (run / "report.md").read_text()
     for split in told["splits"].values():
         assert split["models"]["baseline"]["clean"]["accuracy"] > 0.85
         sets = split["comparisons"][0]["sets"]

@@ -113,6 +113,8 @@ def to_markdown(report: dict[str, Any], speed: dict[str, float] | None = None) -
     if probe := report["hypothesis_only"]:
         lines += [f"Hypothesis-only probe on test: {probe['accuracy']:.2%} of {probe['n']:,}.", ""]
     lines += _audit_table(report["input_formats"])
+    if speed:
+        lines += ["", "Pairs a second, predicted: " + ", ".join(f"{model} {rate:,.0f}" for model, rate in speed.items()) + "."]
     stamp = f"\n\n*{report['stamp']}*\n" if report["stamp"] else "\n"
     return "\n".join(lines) + stamp
 
