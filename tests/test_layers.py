@@ -14,7 +14,7 @@ ROWS = (
     {"types", "errors"},
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "pies", "marked", "curated", "fast"},
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
-    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "rowentries", "repairs", "showcase", "method"},
+    {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "rowentries", "repairs", "showcase", "method", "formats"},
     {"attack", "gallery"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__", "api"},

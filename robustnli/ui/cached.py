@@ -91,6 +91,14 @@ def mask_map(checkpoint: Checkpoint, pair: Pair) -> tuple[MaskEffect, ...]:
     return run(model(checkpoint), pair)
 
 
+@st.cache_data(max_entries=ENTRIES, show_spinner="Asking in four forms")
+def four_forms(checkpoint: Checkpoint, pair: Pair) -> dict[str, Prediction]:
+    """What the model says to the pair in each form of the input-format audit."""
+    from robustnli.formats import audit
+
+    return {form: said[0] for form, said in audit(model(checkpoint), [pair]).items()}
+
+
 @st.cache_data(max_entries=200, show_spinner="Searching the smallest mask set")
 def radius(checkpoint: Checkpoint, pair: Pair, budget: int) -> Radius:
     """The smallest mask set that flips the model."""

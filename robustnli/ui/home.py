@@ -128,9 +128,7 @@ def besides() -> None:
     """The two other pages, in a line each."""
     with st.container(horizontal=True, gap="medium"):
         found = len(cached.finished_attacks())
-        st.page_link(
-            ATTACKS, label=f"Attacks: {f'{found} finished' if found else 'ten recipes'}, against every model", icon=":material/bolt:"
-        )
+        st.page_link(ATTACKS, label=f"Attacks: {f'{found} finished' if found else 'recipes'}, against every model", icon=":material/bolt:")
         st.page_link(METHOD, label="Method: what the figures show and do not show", icon=":material/menu_book:")
 
 

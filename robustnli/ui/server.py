@@ -19,7 +19,7 @@ from robustnli.config import frame_ancestors
 from robustnli.errors import RobustNLIError
 
 # What the pages of records import, the slowest first; torch is not among it. PIL and pyarrow.dataset are Streamlit's and pandas' own late imports.
-WARM = ("pandas", "pyarrow.dataset", "PIL.Image", "robustnli.ui.errors.own", "robustnli.ui.errors.behind", "robustnli.ui.slice_lab")
+WARM = ("pandas", "pyarrow.dataset", "PIL.Image", "robustnli.ui.errors.own", "robustnli.ui.errors.behind", "robustnli.ui.slice_lab", "robustnli.ui.home")
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""The Method page's parts."""
