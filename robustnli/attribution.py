@@ -17,7 +17,7 @@ import torch
 from robustnli.errors import InputError, did_you_mean
 from robustnli.masking import mask
 from robustnli.models import Encoding, NLIModel, batches
-from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Prediction, Segment
+from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Prediction, Segment, Word
 
 METHODS: dict[Method, str] = {
     "gradient": "Loss gradient (the paper's)",
@@ -127,13 +127,20 @@ def _by_word(model: NLIModel, blank: Attribution, encoding: Encoding, scores: Se
 
 
 def _leave_one_out(model: NLIModel, pair: Pair, target: Label) -> Attribution:
-    words = model.words(pair)
-    whole, *masked = model.predict([pair, *(mask(pair, [word]) for word in words)])
+    read, words = _read(model, pair)
+    whole, *masked = model.predict([read, *(mask(read, [word]) for word in words)])
     scores = tuple(whole.probs[target] - prediction.probs[target] for prediction in masked)
     return Attribution(pair, target, "leave_one_out", words, scores)
 
 
 def mask_map(model: NLIModel, pair: Pair, segment: Segment = "hypothesis") -> tuple[MaskEffect, ...]:
     """What the model says when each word of `segment` is masked alone: one batch, in the order of the words."""
-    words = [word for word in model.words(pair) if word.segment == segment]
-    return tuple(map(MaskEffect, words, model.predict([mask(pair, [word]) for word in words])))
+    read, every = _read(model, pair)
+    words = [word for word in every if word.segment == segment]
+    return tuple(map(MaskEffect, words, model.predict([mask(read, [word]) for word in words])))
+
+
+def _read(model: NLIModel, pair: Pair) -> tuple[Pair, tuple[Word, ...]]:
+    """What the model reads of the pair, and its words: the rest of a text too long is not read once a word."""
+    read = model.fit(pair).pair
+    return read, model.words(read)

@@ -31,9 +31,7 @@ def find() -> list[Found]:
     """All checkpoint folders under the roots: baseline, finetuned, robust first, then by name. First root wins a name."""
     found: dict[str, Found] = {}
     for root in checkpoint_roots():
-        if not root.is_dir():
-            continue
-        for path in sorted(root.iterdir()):
+        for path in _within(root):
             if not path.is_dir() or path.name.startswith(".") or path.name.endswith(".training") or path.name in found:
                 continue
             try:
@@ -41,6 +39,13 @@ def find() -> list[Found]:
             except CheckpointError as error:
                 found[path.name] = Found(path.name, str(path), None, str(error))
     return sorted(found.values(), key=lambda f: (_PREFERRED.index(f.name) if f.name in _PREFERRED else len(_PREFERRED), f.name))
+
+
+def _within(root: Path) -> list[Path]:
+    try:
+        return sorted(root.iterdir())
+    except OSError:  # no folder, or not ours to read
+        return []
 
 
 def resolve(name: str) -> Checkpoint:
@@ -64,14 +69,31 @@ def check(path: Path, *, confined: bool = True) -> Checkpoint:
     `confined`: the folder, all links followed, must lie under one of the allowed roots. The command line may name
     any folder; the app may not.
     """
+    try:
+        return _check(path, confined)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        told = getattr(error, "strerror", None) or error
+        raise CheckpointError(
+            f"checkpoint {path.name!r}: a file of it cannot be read ({told}). Copy the whole checkpoint again."
+        ) from error
+
+
+def _check(path: Path, confined: bool) -> Checkpoint:
     name = path.name
     if not path.is_dir():
         raise CheckpointError(f"checkpoint {name!r}: the folder does not exist.")
-    real = path.resolve()
-    if confined and not any(real.is_relative_to(root.resolve()) for root in checkpoint_roots()):
+    if confined and not _inside(path):
         raise CheckpointError(
             f"checkpoint {name!r}: the folder lies outside the allowed ones. Copy it there, or add its parent to ROBUSTNLI_CHECKPOINTS."
         )
+    for entry in path.iterdir():
+        if not entry.is_file() and not entry.is_dir():  # a pipe would keep its reader waiting for ever
+            raise CheckpointError(f"checkpoint {name!r}: {entry.name} is no file, or a link to none. Copy the whole checkpoint again.")
+        if confined and entry.is_symlink() and not _inside(entry):
+            raise CheckpointError(
+                f"checkpoint {name!r}: {entry.name} is a link to a file outside the allowed folders. Copy the file itself, or add its folder "
+                "to ROBUSTNLI_CHECKPOINTS."
+            )
     config = _config(path)
     label_order(config, name)
     if not (path / "model.safetensors").is_file():
@@ -86,13 +108,18 @@ def check(path: Path, *, confined: bool = True) -> Checkpoint:
     return Checkpoint(name, str(path), fingerprint(path))
 
 
+def _inside(path: Path) -> bool:
+    real = path.resolve()
+    return any(real.is_relative_to(root.resolve()) for root in checkpoint_roots())
+
+
 def _config(path: Path) -> dict[str, Any]:
     file = path / "config.json"
     if not file.is_file():
         raise CheckpointError(f"checkpoint {path.name!r}: no config.json in the folder. Copy the whole checkpoint.")
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"checkpoint {path.name!r}: config.json cannot be read ({error}).") from error
     if not isinstance(config, dict):
         raise CheckpointError(f"checkpoint {path.name!r}: config.json holds no object.")
@@ -119,7 +146,9 @@ def label_order(config: dict[str, Any], name: str) -> tuple[int, int, int]:
 
 def fingerprint(path: Path) -> str:
     """16 hex digits of a sha256 over the files that decide a prediction; changes when a checkpoint is replaced."""
-    files = sorted(p for p in path.iterdir() if p.suffix in (".json", ".safetensors", ".txt") and p.name != "training_log.json")
+    files = sorted(
+        p for p in path.iterdir() if p.suffix in (".json", ".safetensors", ".txt") and p.name != "training_log.json" and p.is_file()
+    )
     return _fingerprint(tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def parse_label(value: object) -> Label | None:
         return None
     if text not in _NAMES:
         raise ValueError(
-            f"label {value!r} is none of entailment (0), neutral (1), contradiction (2).{did_you_mean(text, (x.text for x in LABELS))}"
+            f"label {shown(value)} is none of entailment (0), neutral (1), contradiction (2).{did_you_mean(text, (x.text for x in LABELS))}"
         )
     return _NAMES[text]
 
@@ -135,7 +136,7 @@ def _example(row: dict[str, Any], columns: dict[str, str], at: str) -> Example |
     premise, hypothesis = row[columns["premise"]], row[columns["hypothesis"]]
     for name, text in (("premise", premise), ("hypothesis", hypothesis)):
         if not isinstance(text, str) or not text.strip():
-            raise DataError(f"{at}: {name} is {text!r}, where a sentence is expected.")
+            raise DataError(f"{at}: {name} is {shown(text)}, where a sentence is expected.")
     return example(premise, hypothesis, label, str(row.get("source") or ""))
 
 
@@ -143,10 +144,23 @@ def _columns(row: dict[str, Any], source: str, number: int) -> dict[str, str]:
     found = {field: next((name for name in names if name in row), "") for field, names in COLUMNS.items()}
     missing = [f"{field} (or {', '.join(COLUMNS[field][1:])})" for field, name in found.items() if not name]
     if missing:
-        raise DataError(
-            f"{source}, row {number}: no column {' and no column '.join(missing)}. Columns found: {', '.join(map(str, row)) or 'none'}."
-        )
+        raise DataError(f"{source}, row {number}: no column {' and no column '.join(missing)}. Columns found: {_listed(row) or 'none'}.")
     return found
+
+
+def _listed(row: dict[str, Any]) -> str:
+    """The names of a row's columns; of many, the first."""
+    named = [str(name)[:60] for name in islice(row, 30)]
+    return ", ".join([*named, f"and {len(row) - 30:,} more"] if len(row) > 30 else named)
+
+
+def shown(value: object) -> str:
+    """A value in a message: as Python writes it, cut, and fit to be printed."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        text = "a very large number"
+    return text if len(text) <= 120 else text[:117] + "..."
 
 
 def _hub_rows(source: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -18,7 +18,7 @@ import pandas as pd
 from robustnli.config import run_roots, snli_files
 from robustnli.data import load
 from robustnli.errors import DataError, RobustNLIError, did_you_mean
-from robustnli.records import FORMATS
+from robustnli.records import FORMATS, PARQUET_ERRORS, first_line
 from robustnli.types import Outcome, Pair
 
 NAMES = {"test": "SNLI test", "dev": "SNLI dev", "suite": "Challenge suite", "file": "Own file", "examples": "Examples of the repair"}
@@ -95,12 +95,23 @@ def read_records(run: Run, split: str) -> pd.DataFrame:
         table = pd.read_parquet(Path(run.path) / "records" / f"{split}.parquet")
         added = {}
         for model in run.models:
-            probs = np.asarray(table[f"probs.{model}"].tolist(), dtype=np.float32)  # (n, 3)
+            probs = np.asarray(table[f"probs.{model}"].tolist(), dtype=np.float32).reshape(len(table), 3)
             added[f"label.{model}"] = probs.argmax(1).astype(np.int8)
             added[f"confidence.{model}"] = probs.max(1)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"run {run.name!r}: the records of {split} cannot be read ({error}). Publish the run again.") from error
+        _whole(table)
+    except PARQUET_ERRORS as error:
+        raise DataError(f"run {run.name!r}: the records of {split} cannot be read ({first_line(error)}). Publish the run again.") from error
     return table.assign(**added)
+
+
+def _whole(table: pd.DataFrame) -> None:
+    """Raises ValueError for records that lack what every page counts with."""
+    if not table["gold"].isin(range(3)).all():
+        raise ValueError("gold is not 0, 1 or 2 in every row")
+    if not all(isinstance(uid, str) for uid in table["uid"]):
+        raise ValueError("uid is not a text in every row")
+    if "slice" not in table and not all(isinstance(names, list | tuple | np.ndarray) for names in table["slices"]):
+        raise ValueError("slices is not a list in every row")
 
 
 def find_texts(files: Iterable[Path] | None = None) -> Texts:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from robustnli.types import Checkpoint
 
 # transformers imports its parts when they are first asked for; two threads that ask at once find it half imported.
 LOADING = threading.RLock()
+_SIZE = re.compile(r"(size|heads|layers?|dim|positions|position_embeddings|hidden_groups|embd|head)$")
+_MAX_HEADER = 100 << 20  # bytes: safetensors' own limit
 _BERT_TOKENIZERS = {f"{kind}Tokenizer{fast}" for kind in ("Bert", "Electra") for fast in ("", "Fast")}
 
 
@@ -47,6 +50,23 @@ def of_network(network: Any, tokenizer: Any) -> Parts:
     network.eval().requires_grad_(False)
     config = network.config.to_dict()
     return Parts(config, tokenizer.backend_tokenizer, tokenizer.mask_token_id, lean(config, network.state_dict()), lambda: network)
+
+
+def refuse_sizes(checkpoint: Checkpoint) -> None:
+    """Raises CheckpointError where config.json speaks of a network that its weights cannot be: to build that could take all memory."""
+    folder = Path(checkpoint.path)
+    with (folder / "model.safetensors").open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length)) if length <= _MAX_HEADER else {}
+    shapes = [about["shape"] for name, about in header.items() if name != "__metadata__"]
+    widest = max((n for shape in shapes for n in shape), default=0)
+    for key, value in _json(folder / "config.json").items():
+        if isinstance(value, int) and (kind := _SIZE.search(key)):
+            most = max(len(shapes), 100) if "layer" in kind[0] else 1 << 16 if "position" in kind[0] else max(widest, 4096)
+            if value > most:
+                raise CheckpointError(
+                    f"checkpoint {checkpoint.name!r}: config.json says {key} {value}, and the weights have no room for that. Copy both from one training."
+                )
 
 
 def light(checkpoint: Checkpoint) -> Parts | None:

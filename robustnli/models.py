@@ -7,8 +7,9 @@ RoBERTa-shaped ones run in `fast`, all others in transformers.
 
 from __future__ import annotations
 
+import re
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from robustnli.types import MASK, Checkpoint, Label, Pair, Prediction, Segment, 
 
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 TOKENS_PER_BATCH = 2048
+_TRIAL = Pair("A lamp glows.", "It is [MASK].")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,10 @@ class NLIModel:
         for rows in group(lengths, chosen, rest):
             asked = [targets[i] for i in rows if i in targets]
             logits, found = ask([encodings[i] for i in rows], asked)
+            if not bool(logits.isfinite().all()):
+                raise CheckpointError(
+                    f"checkpoint {self.checkpoint.name!r}: its answer is no number (NaN or infinity). Its training diverged, or the file is damaged."
+                )
             for i, probs in zip(rows, logits.double().softmax(-1).tolist(), strict=True):
                 predictions[i] = Prediction(tuple(probs))
             scores.update(zip(rows, found, strict=False))
@@ -148,6 +154,7 @@ class NLIModel:
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
         """Token ids of each pair; one longer than `max_length` is first cut by `fit`."""
+        pairs = [_whole(pair) for pair in pairs]
         raw = self._backend.encode_batch([(p.premise, p.hypothesis) for p in pairs])
         out = []
         for pair, encoded in zip(pairs, raw, strict=True):
@@ -172,7 +179,7 @@ class NLIModel:
         rows = []
         last: tuple[int, int] | None = None
         for token, kind, segment, start, (_, end) in zip(encoded.ids, encoded.type_ids, segments, starts, encoded.offsets, strict=True):
-            inside = next(((a, b) for a, b in masks[segment] if a <= start < b or start < a < end), None) if segment >= 0 else None
+            inside = _mask_at(masks[segment], start, end) if segment >= 0 else None
             if inside is None:
                 rows.append((token, kind, segment, start))
                 continue
@@ -183,7 +190,8 @@ class NLIModel:
                 rows.append((self.mask_id, kind, segment, inside[0]))
             last = (segment, inside[0])
             if end > inside[1]:  # so is "]."
-                rest = min([end, *(a for a, _ in masks[segment] if a >= inside[1])])
+                after = bisect_left(masks[segment], inside[1], key=_first)
+                rest = min(end, masks[segment][after][0]) if after < len(masks[segment]) else end
                 rows += [(i, kind, segment, inside[1]) for i in self._pieces(text[inside[1] : rest])]
         ids, types, segs, starts = zip(*rows, strict=True)
         return Encoding(ids, types, segs, starts)
@@ -253,8 +261,9 @@ class NLIModel:
 
         At least a quarter of the room (or the whole premise, if shorter) stays with the premise.
         """
-        tokens = [self._backend.encode(pair.text(segment), add_special_tokens=False) for segment in SEGMENTS]
-        encoding = self._with_masks(pair, self._backend.encode(pair.premise, pair.hypothesis))
+        read = _whole(pair)
+        tokens = [self._backend.encode(read.text(segment), add_special_tokens=False) for segment in SEGMENTS]
+        encoding = self._with_masks(read, self._backend.encode(read.premise, read.hypothesis))
         counts = [encoding.segments.count(0), encoding.segments.count(1)]
         room = self.max_length - encoding.segments.count(-1)
         if sum(counts) <= room:
@@ -278,6 +287,28 @@ class NLIModel:
 def _seen(text: str, start: int) -> int:
     """The first character from `start` on that is no white space: where a piece that begins with its space is seen."""
     return next((i for i in range(start, len(text)) if not text[i].isspace()), len(text))
+
+
+_HALF = re.compile("[\ud800-\udfff]")  # half a character, as JSON can spell it: no tokenizer takes it
+
+
+def _whole(pair: Pair) -> Pair:
+    """The pair with U+FFFD for each half character: of the same length, so that every word stands where it stood."""
+    if pair.premise.isascii() and pair.hypothesis.isascii():
+        return pair
+    return Pair(_HALF.sub("\ufffd", pair.premise), _HALF.sub("\ufffd", pair.hypothesis))
+
+
+def _first(span: tuple[int, int]) -> int:
+    return span[0]
+
+
+def _mask_at(masks: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """The first of the masks, which are in order, that holds a token's first character or begins within the token."""
+    at = bisect_right(masks, start, key=_first) - 1
+    if at >= 0 and start < masks[at][1]:
+        return masks[at]
+    return masks[at + 1] if at + 1 < len(masks) and masks[at + 1][0] < end else None
 
 
 def _mask_spans(text: str) -> list[tuple[int, int]]:
@@ -336,13 +367,19 @@ def load(name: str) -> NLIModel:
         return _load(checkpoint, local=not hub)
     except RobustNLIError:
         raise
-    except Exception as error:  # torch, safetensors and tokenizers each raise their own kinds for a broken file
+    except BaseException as error:  # torch, safetensors and tokenizers each raise their own kinds for a broken file
+        if (
+            not isinstance(error, Exception) and type(error).__name__ != "PanicException"
+        ):  # of Rust: a bug of tokenizers, shown by this file
+            raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         hint = "Check the id and the network." if hub else "Copy the whole checkpoint again."
         raise CheckpointError(f"checkpoint {checkpoint.name!r}: cannot be loaded ({first}). {hint}") from error
 
 
 def _load(checkpoint: Checkpoint, *, local: bool) -> NLIModel:
+    if local:
+        loading.refuse_sizes(checkpoint)
     parts = loading.light(checkpoint) if local else None
     if parts is None:
         tokenizer, network = loading.whole(checkpoint, local=local)
@@ -350,4 +387,6 @@ def _load(checkpoint: Checkpoint, *, local: bool) -> NLIModel:
         if not local:
             commit = getattr(network.config, "_commit_hash", None)
             checkpoint = Checkpoint(checkpoint.name, checkpoint.path, str(commit or "hub"))
-    return NLIModel(parts, checkpoint, label_order(parts.config, checkpoint.name))
+    model = NLIModel(parts, checkpoint, label_order(parts.config, checkpoint.name))
+    model.predict([_TRIAL])  # sizes that do not fit each other show themselves here
+    return model

@@ -18,7 +18,10 @@ from robustnli.errors import DataError, did_you_mean
 
 Row = dict[str, Any]
 FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+MAX_LINE = 32 << 20  # characters
 csv.field_size_limit(16 << 20)
+# ArrowException is a ValueError, KeyError or TypeError, too; plain ones come of dates that Python does not have and of unknown time zones.
+PARQUET_ERRORS = (OSError, ValueError, LookupError, TypeError, NotImplementedError, OverflowError)
 
 
 def file_format(path: Path) -> str:
@@ -51,20 +54,33 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
         else:
             opener = gzip.open if path.suffix.lower() == ".gz" else open
             with opener(path, "rt", encoding="utf-8-sig", newline="") as stream:
-                yield from _json_rows(path, stream) if kind in (".jsonl", ".json") else _csv_rows(path, stream, kind)
+                lines = _lines(path, stream)
+                yield from _json_rows(path, lines) if kind in (".jsonl", ".json") else _csv_rows(path, lines, kind)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a whole gzip file ({error}). Make or download it again.") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}). Check that you may read it.") from error
 
 
-def _json_rows(path: Path, stream: IO[str]) -> Iterator[tuple[int, Row]]:
+def _lines(path: Path, stream: IO[str]) -> Iterator[str]:
+    """The lines of a text. Raises DataError for one that is longer than any row: what a small gzip file unpacks to may fill the memory."""
+    number = 0
+    while line := stream.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise DataError(f"{path}, line {number}: longer than {MAX_LINE:,} characters, which is no row. Is it a text file of rows?")
+        yield line
+
+
+def _json_rows(path: Path, stream: Iterable[str]) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(stream, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: JSON's own, and a number of 5,000 digits
             raise DataError(f"{path}, row {number}: not valid JSON ({error}). One object a line is expected.") from error
         if not isinstance(row, dict):
             raise DataError(
@@ -73,7 +89,7 @@ def _json_rows(path: Path, stream: IO[str]) -> Iterator[tuple[int, Row]]:
         yield number, row
 
 
-def _csv_rows(path: Path, stream: IO[str], kind: str) -> Iterator[tuple[int, Row]]:
+def _csv_rows(path: Path, stream: Iterable[str], kind: str) -> Iterator[tuple[int, Row]]:
     # A TSV of sentences holds bare quotation marks; only a CSV quotes its fields.
     quoting: Any = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
     reader = csv.DictReader(stream, delimiter="\t" if kind == ".tsv" else ",", quoting=quoting, strict=kind == ".csv")
@@ -90,7 +106,6 @@ def _csv_rows(path: Path, stream: IO[str], kind: str) -> Iterator[tuple[int, Row
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    import pyarrow
     import pyarrow.parquet
 
     try:
@@ -105,14 +120,23 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
                         if isinstance(value, int) and 0 <= value < len(labels):
                             row[column] = labels[value]
                     yield number, row
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}).") from error
+    except PARQUET_ERRORS as error:
+        raise DataError(f"{path}: not a readable Parquet file ({first_line(error)}).") from error
 
 
 def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
-    """Columns that `datasets` marked as ClassLabel, with their names: ids in the file follow *this* order."""
-    features = json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    return {name: f["names"] for name, f in features.items() if isinstance(f, dict) and f.get("_type") == "ClassLabel"}
+    """Columns that `datasets` marked as ClassLabel, with their names: ids in the file follow *this* order. Another tool's notes name none."""
+    try:
+        features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        marked = {name: f["names"] for name, f in features.items() if isinstance(f, dict) and f.get("_type") == "ClassLabel"}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
+    return {name: names for name, names in marked.items() if isinstance(names, list) and all(isinstance(n, str) for n in names)}
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another package says, in one line of at most 200 characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from robustnli.errors import InputError, did_you_mean
 from robustnli.slices import STANDARD, Slice, in_words
 from robustnli.types import LABELS, Label
 
-MAX_SLICES, MAX_FILE, MAX_QUERY, _MAX_JSON = 100, 200_000, 4000, 20_000
+MAX_SLICES, MAX_FILE, MAX_DOTS, MAX_QUERY, _MAX_JSON = 100, 200_000, 600, 4000, 20_000
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Slice)}
 _KINDS = (
     ({"name", "about", "pattern", "where", "confidence_of"}, str, "a text in quotes"),
@@ -54,9 +54,12 @@ def parse_slices(text: str, source: str) -> tuple[Slice, ...]:
     """The slices of a TOML text; `source` names it in errors. Raises InputError."""
     if len(text) > MAX_FILE:
         raise InputError(f"{source}: {len(text):,} characters; a file of slices has {MAX_FILE:,} at most.")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS:  # a.a.a.a...: the parser's time and memory grow with the square of a key's parts
+            raise InputError(f"{source}: line {number} holds more than {MAX_DOTS} dots. Write it with fewer.")
     try:
         value = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: TOML's own, and a number of 5,000 digits
         raise InputError(f"{source}: this is not TOML ({error}).") from error
     tables = value.get("slice")
     if set(value) != {"slice"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):

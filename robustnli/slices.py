@@ -28,6 +28,7 @@ SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 WHERES: tuple[Where, ...] = ("either", *SEGMENTS)
 WHICH: tuple[Which, ...] = ("older", "newer")
 MAX_CUES, MAX_CUE, MAX_PATTERN, MAX_NAME, MAX_WORDS = 200, 80, 500, 80, 10_000
+MAX_REPEATS = 100_000  # the product of a pattern's {n,...}: each repeat that must be there is written out when it is compiled
 PATTERN_SECONDS, _AT_ONCE = 2.0, 0.05  # a pattern's time on one table, or on one example; and on one text without giving way
 _SHARES = ("overlap_at_least", "overlap_at_most", "confidence_at_least", "confidence_at_most")
 
@@ -85,6 +86,8 @@ class Slice:
         if len(self.pattern) > MAX_PATTERN:
             raise InputError(f"slice {self.name!r}: pattern has {len(self.pattern)} characters; {MAX_PATTERN} at most.")
         if self.pattern:
+            if why := _unbounded(self.pattern):
+                raise InputError(f"slice {self.name!r}: pattern {self.pattern!r} {why}.")
             try:
                 _compiled(self.pattern)
             except (regex.error, OverflowError, RecursionError) as error:
@@ -164,6 +167,20 @@ def overlap(premise: str, hypothesis: str) -> float | None:
 
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+
+
+_RECURSION = re.compile(r"\(\?(?:R|[+-]?\d|&|P>)")
+_COUNT = re.compile(r"\{(\d+)")
+
+
+def _unbounded(pattern: str) -> str:
+    """Why a pattern could take memory without bound, which no limit of time holds; "" for one that cannot."""
+    if _RECURSION.search(pattern):
+        return "calls itself or a group of its own, such as (?R) or (?1), which is not allowed here"
+    least = 1
+    for count in _COUNT.findall(pattern):
+        least *= max(1, int(count[:9]))
+    return f"asks for {least:,} repeats, counted into each other; {MAX_REPEATS:,} at most" if least > MAX_REPEATS else ""
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ all bad rows of a file can be told at once; a file that cannot be read at all ra
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import hashlib
 import io
@@ -25,7 +26,7 @@ from typing import IO, Any
 
 from robustnli.errors import DataError
 from robustnli.exchange.rows import Row
-from robustnli.records import FORMATS, class_names, file_format
+from robustnli.records import FORMATS, PARQUET_ERRORS, class_names, file_format, first_line
 
 MAX_BYTES, MAX_ROWS, MAX_FILES = 256 << 20, 200_000, 1000
 _BATCH = 256
@@ -119,6 +120,12 @@ def _unzipped(path: Path, folder: Path) -> Source:
                 parts.append(Part(place, name))
     except _DAMAGED as error:
         raise DataError(f"{path.name}: not a whole zip file ({error}). Make or download it again.") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # that is a place before the file's beginning
+            raise DataError(
+                f"{path.name}: cannot be unpacked ({error.strerror}). Free some space, or unpack it and give the folder."
+            ) from error
+        raise DataError(f"{path.name}: not a whole zip file ({error.strerror}). Make or download it again.") from error
     return _source(parts[: len(chosen)], parts[-1].path if len(parts) > len(chosen) else None)
 
 
@@ -228,7 +235,6 @@ class _Rest:
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Row | str]]:
-    import pyarrow
     import pyarrow.parquet
 
     try:
@@ -243,8 +249,8 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row | str]]:
                 for row in batch.to_pylist():
                     number += 1
                     yield number, _labelled(row, names)
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: not a readable Parquet file ({(str(error).splitlines() or ['damaged'])[0]}).") from error
+    except PARQUET_ERRORS as error:
+        raise DataError(f"{path.name}: not a readable Parquet file ({first_line(error)}).") from error
 
 
 def _labelled(row: Row, names: dict[str, list[str]]) -> Row:
