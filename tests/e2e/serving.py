@@ -18,12 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = {"ROBUSTNLI_CHECKPOINTS": str(ROOT / "tests" / "fixtures"), "ROBUSTNLI_ONLY_CHECKPOINTS": "1"}
 
 
-@contextmanager
-def serve(**settings: str) -> Iterator[str]:
-    """The app's address, on a free port, with these environment variables and the tiny checkpoints."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve(*, port: int = 0, **settings: str) -> Iterator[str]:
+    """The app's address, on a free port or this one, with these environment variables and the tiny checkpoints."""
+    port = port or free_port()
     app = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
         cwd=ROOT, env=os.environ | TINY | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
