@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from robustnli.ui import server, state
+from robustnli.ui import keys, server, state
 
 if __name__ != "__main__":  # the server imports this file once; every visitor's session runs it as __main__
     app = st.App(__file__, **server.settings())
@@ -25,4 +25,5 @@ else:
         position="top",
     )
     state.keep(page.title)
+    keys.listed(page.title)
     page.run()

@@ -137,3 +137,10 @@ def test_the_home_page_asks_for_no_torch(tmp_path: Path) -> None:
     )
     env = os.environ | {"ROBUSTNLI_HOME": str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env).returncode == 0
+
+
+def test_the_open_page_stands_first_among_the_keys() -> None:
+    from robustnli.ui import keys
+
+    assert [g["name"] for g in keys.groups("Curate")] == ["Curate", "On every page", "Flip lab", "Errors"]
+    assert [g["name"] for g in keys.groups("Home")] == ["On every page", "Flip lab", "Errors", "Curate"]

@@ -62,7 +62,7 @@ def test_results_follow_the_keys_without_enter(page: Page) -> None:
     field = page.get_by_role("textbox", name="Hypothesis")
     field.fill("A dog is resting")
     begun = time.perf_counter()
-    expect(chip(page, "sleeping")).to_be_visible()
+    expect(chip(page, "resting")).to_be_visible()
     assert time.perf_counter() - begun < 10
 
 

@@ -46,3 +46,24 @@ def test_a_phone_reads_it_without_scrolling_sideways(server: str, chromium: str)
         expect(page.get_by_text("Open Curate")).to_be_visible()
         wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
         assert wide <= 1
+
+
+def test_a_question_mark_lists_the_keys_but_not_while_typing(server: str, chromium: str) -> None:
+    with opened(server, chromium, "/explore", height=1200) as page:
+        field = page.get_by_role("textbox", name="Hypothesis")
+        expect(field).to_be_visible()
+        expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
+        field.press("End")
+        field.press("?")
+        expect(field).to_have_value("The man performs music.?")
+        keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+        expect(keys).to_have_count(0)
+        page.get_by_role("heading", name="Flip lab").click()
+        page.keyboard.press("?")
+        expect(keys.get_by_text("mask the word, or take the mask away")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(keys).to_have_count(0)
+        page.get_by_role("link", name="Curate").first.click()
+        expect(page.get_by_role("heading", name="Curate").first).to_be_visible()
+        page.get_by_role("button", name="Keyboard shortcuts").click()
+        expect(keys.get_by_role("heading").nth(1)).to_have_text("Curate")

@@ -15,12 +15,8 @@ from robustnli.ui import state as app_state
 from robustnli.ui.curate import card, edit
 from robustnli.ui.curate.filters import Filters
 from robustnli.ui.curate.state import act, address, clear, field, go, left, open_pair, value
+from robustnli.ui.keys import REVIEW as KEYS
 from robustnli.ui.people import Person
-
-KEYS = (
-    ("A", "accept: the label before is still right"), ("1 2 3", "the label is now entailment, neutral, contradiction"), ("U", "unsure"),
-    ("X", "reject: no usable example"), ("N", "next"), ("P", "previous"), ("Z", "undo your last action"),
-)  # fmt: skip
 
 
 def review_ui(who: Person, filters: Filters, found: Sequence[str]) -> None:
