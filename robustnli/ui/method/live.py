@@ -15,6 +15,7 @@ from robustnli.ui import cached, problems
 from robustnli.ui.method.sections import heading
 
 MOST = 2000  # characters of a sentence
+EXAMPLE = READY[2]  # a contradiction: neither sentence alone can tell it
 FORMS = {
     "two segments": "as it was trained: two segments",
     "one string": '"premise [SEP] hypothesis" as one string: no segments',
@@ -45,8 +46,8 @@ def _live() -> None:
         return
     with st.form("method.formats", border=True):
         st.markdown("**Try it: one pair, four forms**")
-        premise = st.text_input("Premise", READY[0].pair.premise, max_chars=MOST, key="method.premise")
-        hypothesis = st.text_input("Hypothesis", READY[0].pair.hypothesis, max_chars=MOST, key="method.hypothesis")
+        premise = st.text_input("Premise", EXAMPLE.pair.premise, max_chars=MOST, key="method.premise")
+        hypothesis = st.text_input("Hypothesis", EXAMPLE.pair.hypothesis, max_chars=MOST, key="method.hypothesis")
         asked = st.form_submit_button("Ask all models in four forms", icon=":material/play_arrow:")
     if not asked:
         return
