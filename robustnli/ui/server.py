@@ -19,7 +19,15 @@ from robustnli.config import frame_ancestors
 from robustnli.errors import RobustNLIError
 
 # What the pages of records import, the slowest first; torch is not among it. PIL and pyarrow.dataset are Streamlit's and pandas' own late imports.
-WARM = ("pandas", "pyarrow.dataset", "PIL.Image", "robustnli.ui.errors.own", "robustnli.ui.errors.behind", "robustnli.ui.slice_lab", "robustnli.ui.home")
+WARM = (
+    "pandas",
+    "pyarrow.dataset",
+    "PIL.Image",
+    "robustnli.ui.errors.own",
+    "robustnli.ui.errors.behind",
+    "robustnli.ui.slice_lab",
+    "robustnli.ui.home",
+)
 
 
 @asynccontextmanager
@@ -29,6 +37,8 @@ async def warm(app: object) -> AsyncIterator[None]:
     Streamlit sees the folder pages/ and would, until app.py has told it otherwise, answer a link to a page with that page alone.
     """
     PagesManager.uses_pages_directory = False
+    # Streamlit warns of every cache that is asked outside a session, which is what this thread is for.
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(lambda record: record.threadName != "warm")
     threading.Thread(target=prepare, name="warm", daemon=True).start()
     yield
 
