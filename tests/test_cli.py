@@ -37,6 +37,7 @@ COMMANDS = (
     "repair",
     "app",
     "faithfulness",
+    "doctor",
 )
 
 

@@ -15,7 +15,7 @@ ROWS = (
     {"config", "records", "masking", "metrics", "compare", "examples", "figures", "slices", "charts", "pies", "marked", "curated", "fast"},
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
     {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "rowentries", "repairs", "showcase", "method", "formats"},
-    {"attack", "gallery"},
+    {"attack", "gallery", "doctor"},
     {"pipeline", "ui", "testing"},
     {"cli", "__main__", "api"},
 )

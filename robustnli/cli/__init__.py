@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from robustnli import __version__
-from robustnli.cli import ask, bench, curated, faithfulness, gallery, make, mixing, repair, reproduce, score, serve, suite, work
+from robustnli.cli import ask, bench, curated, doctor, faithfulness, gallery, make, mixing, repair, reproduce, score, serve, suite, work
 from robustnli.errors import RobustNLIError
 
 COMMANDS = (
     ask.predict, ask.evaluate, ask.compare, make.attack, make.finetune, make.train, make.trim, make.card,
     mixing.augment, mixing.mix, mixing.blend, reproduce.reproduce, score.score, suite.suite, gallery.gallery, curated.export,
     curated.replay, repair.repair, faithfulness.faithfulness, bench.bench,
+    doctor.doctor,
 )  # fmt: skip
 
 _USAGE: Any = typer.BadParameter.__base__  # a wrong option, argument or command
