@@ -7,7 +7,6 @@ RoBERTa-shaped ones run in `fast`, all others in transformers.
 
 from __future__ import annotations
 
-import re
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,8 @@ from robustnli.errors import CheckpointError, RobustNLIError
 from robustnli.fast import Differentiable, half_precision, pack, same_length
 from robustnli.loading import Parts
 from robustnli.masking import spans
-from robustnli.types import MASK, Checkpoint, Label, Pair, Prediction, Segment, Word
+from robustnli.typed import ahead, first, first_seen, mask_at, mask_spans, whole
+from robustnli.types import Checkpoint, Label, Pair, Prediction, Segment, Word
 
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
 TOKENS_PER_BATCH = 2048
@@ -154,7 +154,7 @@ class NLIModel:
 
     def encode(self, pairs: Sequence[Pair]) -> list[Encoding]:
         """Token ids of each pair; one longer than `max_length` is first cut by `fit`."""
-        pairs = [_whole(pair) for pair in pairs]
+        pairs = [self._ahead(pair) for pair in pairs]
         raw = self._backend.encode_batch([(p.premise, p.hypothesis) for p in pairs])
         out = []
         for pair, encoded in zip(pairs, raw, strict=True):
@@ -168,18 +168,21 @@ class NLIModel:
     def _with_masks(self, pair: Pair, encoded: Any) -> Encoding:
         """The tokenizer's output with the pieces of each literal `[MASK]` replaced by one mask token."""
         segments = tuple([-1 if s is None else s for s in encoded.sequence_ids])
-        masks = [_mask_spans(pair.premise), _mask_spans(pair.hypothesis)]
+        masks = [mask_spans(pair.premise), mask_spans(pair.hypothesis)]
         starts = tuple([start for start, _ in encoded.offsets])
         if self._spaced:
             starts = tuple(
-                [_seen((pair.premise, pair.hypothesis)[s], start) if s >= 0 else start for s, start in zip(segments, starts, strict=True)]
+                [
+                    first_seen((pair.premise, pair.hypothesis)[s], start) if s >= 0 else start
+                    for s, start in zip(segments, starts, strict=True)
+                ]
             )
         if not masks[0] and not masks[1]:
             return Encoding(tuple(encoded.ids), tuple(encoded.type_ids), segments, starts)
         rows = []
         last: tuple[int, int] | None = None
         for token, kind, segment, start, (_, end) in zip(encoded.ids, encoded.type_ids, segments, starts, encoded.offsets, strict=True):
-            inside = _mask_at(masks[segment], start, end) if segment >= 0 else None
+            inside = mask_at(masks[segment], start, end) if segment >= 0 else None
             if inside is None:
                 rows.append((token, kind, segment, start))
                 continue
@@ -190,11 +193,18 @@ class NLIModel:
                 rows.append((self.mask_id, kind, segment, inside[0]))
             last = (segment, inside[0])
             if end > inside[1]:  # so is "]."
-                after = bisect_left(masks[segment], inside[1], key=_first)
+                after = bisect_left(masks[segment], inside[1], key=first)
                 rest = min(end, masks[segment][after][0]) if after < len(masks[segment]) else end
                 rows += [(i, kind, segment, inside[1]) for i in self._pieces(text[inside[1] : rest])]
         ids, types, segs, starts = zip(*rows, strict=True)
         return Encoding(ids, types, segs, starts)
+
+    def _ahead(self, pair: Pair) -> Pair:
+        """What of a pair needs to be looked at: of a text far too long only a beginning that is too long as well."""
+        if len(pair.premise) + len(pair.hypothesis) < 8 * self.max_length:
+            return whole(pair)
+        enough = 16 * self.max_length  # pieces: of a literal mask there are several, and one token becomes of them
+        return Pair(*(ahead(text, lambda part: len(self._pieces(part)), enough) for text in (whole(pair).premise, whole(pair).hypothesis)))
 
     def _pieces(self, text: str) -> list[int]:
         ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
@@ -261,7 +271,7 @@ class NLIModel:
 
         At least a quarter of the room (or the whole premise, if shorter) stays with the premise.
         """
-        read = _whole(pair)
+        read = self._ahead(pair)
         tokens = [self._backend.encode(read.text(segment), add_special_tokens=False) for segment in SEGMENTS]
         encoding = self._with_masks(read, self._backend.encode(read.premise, read.hypothesis))
         counts = [encoding.segments.count(0), encoding.segments.count(1)]
@@ -282,37 +292,6 @@ class NLIModel:
                 text = shorter
             texts.append(text)
         return Fit(Pair(*texts), tuple(cut))
-
-
-def _seen(text: str, start: int) -> int:
-    """The first character from `start` on that is no white space: where a piece that begins with its space is seen."""
-    return next((i for i in range(start, len(text)) if not text[i].isspace()), len(text))
-
-
-_HALF = re.compile("[\ud800-\udfff]")  # half a character, as JSON can spell it: no tokenizer takes it
-
-
-def _whole(pair: Pair) -> Pair:
-    """The pair with U+FFFD for each half character: of the same length, so that every word stands where it stood."""
-    if pair.premise.isascii() and pair.hypothesis.isascii():
-        return pair
-    return Pair(_HALF.sub("\ufffd", pair.premise), _HALF.sub("\ufffd", pair.hypothesis))
-
-
-def _first(span: tuple[int, int]) -> int:
-    return span[0]
-
-
-def _mask_at(masks: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
-    """The first of the masks, which are in order, that holds a token's first character or begins within the token."""
-    at = bisect_right(masks, start, key=_first) - 1
-    if at >= 0 and start < masks[at][1]:
-        return masks[at]
-    return masks[at + 1] if at + 1 < len(masks) and masks[at + 1][0] < end else None
-
-
-def _mask_spans(text: str) -> list[tuple[int, int]]:
-    return [(start, end) for start, end in spans(text) if text[start:end] == MASK] if MASK in text else []
 
 
 def _cut(text: str, offsets: Sequence[tuple[int, int]], limit: int) -> str:
