@@ -69,7 +69,7 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
         page.get_by_role("button", name="Keep this flip").click()
         expect(page.get_by_text("Kept.")).to_be_visible()
         page.get_by_role("button", name="Review it").click()
-        expect(page.locator("ins")).to_have_text("[MASK]")
+        expect(page.locator("ins")).to_have_text("[MASK] [MASK]")
         expect(page.get_by_text("0 of 1")).to_be_visible()
         press(page, "a")
         expect(page.get_by_text("1 of 1")).to_be_visible()
@@ -95,7 +95,7 @@ def test_type_flip_keep_confirm_export_and_elsewhere_import_fine_tune_compare(
     assert (elsewhere / "checkpoints" / "tiny-baseline-repaired" / "model.safetensors").is_file()
     with serve(**settings(home), ROBUSTNLI_READONLY="1") as demo, visited(demo, chromium, "/curate") as page:
         expect(page.get_by_text("Read-only").first).to_be_visible()
-        expect(page.locator("ins")).to_have_text("[MASK]")
+        expect(page.locator("ins")).to_have_text("[MASK] [MASK]")
         for name in (re.compile("^Still contradiction"), re.compile("^Reject"), re.compile("^Undo")):
             expect(page.get_by_role("button", name=name)).to_be_disabled()
         press(page, "x")
