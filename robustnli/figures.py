@@ -12,12 +12,16 @@ from robustnli.types import MASK, Attribution, MaskEffect, Pair, Prediction, Wor
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 SIGNED = {"input_x_gradient", "integrated_gradients", "leave_one_out"}
 FLIP = "\u21c4"
+_ADDRESS = re.compile(r"(https?(?=://)|www(?=\.))", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def escape_markdown(text: str) -> str:
-    """`text` so that Markdown shows it literally: every ASCII punctuation mark escaped, line breaks made spaces."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    """`text` so that Markdown shows it literally: every ASCII punctuation mark escaped, line breaks made spaces.
+
+    An address becomes no link: an invisible word joiner (U+2060) stands in it, since Streamlit makes links of what was escaped, too.
+    """
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub("\\1\u2060", " ".join(text.split())))
 
 
 def scale(attribution: Attribution) -> float:

@@ -75,8 +75,7 @@ def submit(kind: Kind, title: str, args: dict[str, Any], *, files: Mapping[str, 
 
     `files`: name -> content of what the work reads; they lie in `folder`/in as long as the job is under way.
     """
-    if readonly():
-        raise InputError("this server is read-only (ROBUSTNLI_READONLY): nothing can be run or written here. Install the app to do so.")
+    _may_write()
     _tidy()
     folder = root() / f"{time.time_ns():020d}-{secrets.token_hex(3)}"
     folder.mkdir(parents=True)
@@ -95,6 +94,11 @@ def submit(kind: Kind, title: str, args: dict[str, Any], *, files: Mapping[str, 
         write_json(folder / "process.json", {"pid": process.pid})
     threading.Thread(target=process.wait, daemon=True).start()  # or it stays a zombie
     return read(folder)
+
+
+def _may_write() -> None:
+    if readonly():
+        raise InputError("this server is read-only (ROBUSTNLI_READONLY): nothing can be run or written here. Install the app to do so.")
 
 
 def find(job_id: str) -> Job:
@@ -131,8 +135,9 @@ def arguments(folder: Path) -> dict[str, Any]:
 
 
 def cancel(job_id: str) -> None:
-    """End a job and remove what it wrote. A job that has ended already stays as it is."""
+    """End a job and remove what it wrote. A job that has ended already stays as it is. Raises InputError in read-only mode."""
     job = find(job_id)
+    _may_write()
     folder = Path(job.folder)
     if not job.active:
         return

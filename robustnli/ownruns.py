@@ -117,11 +117,18 @@ def _taken() -> set[str]:
 
 
 def place(made: Path, name: str) -> str:
-    """Move a finished run's folder to its place; its name, which has a number where another run took it meanwhile."""
+    """Move a finished run's folder to its place; its name, which has a number where another run took it meanwhile. Raises InputError."""
+    may_write()
     folder().mkdir(parents=True, exist_ok=True)
     name = free_name(name)
     made.rename(folder() / name)
     return name
+
+
+def may_write() -> None:
+    """Raises InputError on a read-only server."""
+    if readonly():
+        raise InputError("this server is read-only (ROBUSTNLI_READONLY): no run can be made, renamed or removed here.")
 
 
 def rename(run: Run, name: str) -> str:
@@ -139,8 +146,7 @@ def remove(run: Run) -> None:
 
 
 def _check(run: Run) -> None:
-    if readonly():
-        raise InputError("this server is read-only (ROBUSTNLI_READONLY): no run can be renamed or removed here.")
+    may_write()
     if not is_own(run):
         raise InputError(f"the run {run.name!r} was not made of a file of yours here: it cannot be renamed or removed from the app.")
     if not Path(run.path).is_dir():

@@ -100,6 +100,32 @@ def test_sixteen_threads_get_the_single_threaded_answers(tiny: NLIModel, tiny_fi
             assert list(pool.map(lambda job: attribute(job[0], job[1], target=job[2], method=job[3]), jobs)) == alone
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_sixteen_threads_on_the_shipped_checkpoints(shipped: Path) -> None:
+    """All attributions, the mask map and the predictions, with each other's models in between: bit for bit as one thread has them."""
+    models = [load(str(shipped / name)) for name in ("baseline", "finetuned", "robust")]
+    pairs = (
+        PAIR,
+        SURE,
+        Pair("Two dogs run in a field near the old mill.", "Nobody is outside."),
+        Pair("A [MASK] sleeps.", "The man isn't awake."),
+    )
+    torch.set_num_threads(1)
+
+    def work(job: tuple[NLIModel, Pair, Label | None, str]) -> object:
+        model, pair, target, what = job
+        if what == "map":
+            return mask_map(model, pair)
+        return model.predict(list(pairs)) if target is None else attribute(model, pair, target=target, method=what)  # type: ignore[arg-type]
+
+    jobs = [(m, p, t, method) for p in pairs for method in METHODS for t in (Label.ENTAILMENT, Label.CONTRADICTION) for m in models]
+    jobs += [(m, p, None, what) for p in pairs for m in models for what in ("map", "predict")]
+    alone = [work(job) for job in jobs]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(work, jobs)) == alone
+
+
 def test_nothing_stays_on_the_network(tiny: NLIModel) -> None:
     for method in METHODS:
         attribute(tiny, PAIR, target=Label.NEUTRAL, method=method)

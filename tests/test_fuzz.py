@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import time
 import zipfile
@@ -25,6 +26,7 @@ from robustnli import checkpoints, data, exchange, models, ownruns, records, sli
 from robustnli.attribution import attribute, mask_map
 from robustnli.errors import CheckpointError, DataError, InputError
 from robustnli.exchange import reading
+from robustnli.figures import escape_markdown
 from robustnli.masking import mask
 from robustnli.models import NLIModel, load
 from robustnli.types import Label, Pair, Prediction, example
@@ -232,6 +234,11 @@ def test_long_values_are_cut_in_messages(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row 1: label 'xxx") as told:
         data.load(str(path))
     assert len(str(told.value)) < 500
+
+
+def test_an_address_in_a_users_text_becomes_no_link() -> None:
+    shown = escape_markdown("see http://a.b, HTTPS://c.d and www.e.f [x](y)")
+    assert not re.search(r"(?i)https?\\?:|www\\?\.", shown) and r"\[x\]\(y\)" in shown
 
 
 @pytest.fixture

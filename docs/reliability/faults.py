@@ -15,7 +15,6 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -38,7 +37,6 @@ from robustnli.curated import Verdict
 from robustnli.data import load as load_data
 from robustnli.errors import RobustNLIError
 from robustnli.exchange import About, Stored, export_to, read_entries
-from robustnli.pipeline import generate, train
 from robustnli.records import read_rows
 from robustnli.store import Query, open_store
 from robustnli.store.health import look
@@ -81,11 +79,10 @@ def killed(work: Work, after: float) -> bool:
     """Do the work in a child that is killed so many seconds later; whether the kill came before its end."""
     pid = child(work)
     time.sleep(after)
-    os.killpg(pid, signal.SIGKILL) if os.waitpid(pid, os.WNOHANG) == (0, 0) else None
-    with contextlib.suppress(ChildProcessError):
-        _, status = os.waitpid(pid, 0)
-        return os.WIFSIGNALED(status)
-    return False
+    if os.waitpid(pid, os.WNOHANG) != (0, 0):
+        return False
+    os.killpg(pid, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
 def command(*words: str) -> Work:
@@ -93,22 +90,13 @@ def command(*words: str) -> Work:
 
     def work() -> None:
         sys.argv = ["robustnli", *words]
-        with contextlib.suppress(SystemExit):
-            cli.main()
-            return
-        if sys.exc_info()[1] is not None:
-            raise RuntimeError("the command failed")
-
-    def checked() -> None:
-        sys.argv = ["robustnli", *words]
         try:
             cli.main()
         except SystemExit as ended:
             if ended.code:
                 raise RuntimeError(f"status {ended.code}") from ended
 
-    del work
-    return checked
+    return work
 
 
 def digest(path: Path) -> str:
@@ -170,7 +158,17 @@ class Resumed(Kind):
 
 class Train(Resumed):
     def work(self, out: Path, resume: bool) -> Work:
-        words = ["train", "--data", str(self.folder / "rows.jsonl"), "--dev", str(FIXTURES / "tiny_eval.jsonl"), "--encoder", str(FIXTURES / "tiny-baseline"), "--out", str(out)]
+        words = [
+            "train",
+            "--data",
+            str(self.folder / "rows.jsonl"),
+            "--dev",
+            str(FIXTURES / "tiny_eval.jsonl"),
+            "--encoder",
+            str(FIXTURES / "tiny-baseline"),
+            "--out",
+            str(out),
+        ]
         return command(*words, "--epochs", "2", "--evals", "4", "--threads", "1", *(["--resume"] if resume else []))
 
     def prepare(self) -> None:
@@ -187,7 +185,21 @@ class Attack(Resumed):
         return f"{text}.jsonl"
 
     def work(self, out: Path, resume: bool) -> Work:
-        words = ["attack", "--model", str(FIXTURES / "tiny-baseline"), "--data", str(FIXTURES / "tiny_train.jsonl"), "--recipe", "mask-minimal", "--k", "2", "--per-class", "0", "--out", str(out)]
+        words = [
+            "attack",
+            "--model",
+            str(FIXTURES / "tiny-baseline"),
+            "--data",
+            str(FIXTURES / "tiny_train.jsonl"),
+            "--recipe",
+            "mask-minimal",
+            "--k",
+            "2",
+            "--per-class",
+            "0",
+            "--out",
+            str(out),
+        ]
         return command(*words, "--threads", "1", *(["--resume"] if resume else []))
 
 
@@ -321,7 +333,9 @@ class Repair(Kind):
             "ROBUSTNLI_HOME": str(self.folder / "home"), "ROBUSTNLI_CHECKPOINTS": os.pathsep.join((str(FIXTURES), str(self.folder / "home" / "checkpoints"))),
             "ROBUSTNLI_ONLY_CHECKPOINTS": "1", "ROBUSTNLI_SNLI": str(FIXTURES / "tiny_train.jsonl"),
         }  # fmt: skip
-        self.rows = tuple((e.pair.premise, e.pair.hypothesis, e.label.text) for e in load_data(str(FIXTURES / "tiny_eval.jsonl")).examples[:12])
+        self.rows = tuple(
+            (e.pair.premise, e.pair.hypothesis, e.label.text) for e in load_data(str(FIXTURES / "tiny_eval.jsonl")).examples[:12]
+        )
         begun = time.monotonic()
         self.clean = self.done(self.start())
         self.seconds = time.monotonic() - begun
@@ -360,7 +374,14 @@ class Repair(Kind):
         return hit
 
 
-KINDS: dict[str, type[Kind]] = {"train": Train, "attack": Attack, "reproduce": Reproduce, "curate": Curate, "export": Export, "repair": Repair}
+KINDS: dict[str, type[Kind]] = {
+    "train": Train,
+    "attack": Attack,
+    "reproduce": Reproduce,
+    "curate": Curate,
+    "export": Export,
+    "repair": Repair,
+}
 SHARE = {"train": 0.6, "attack": 1, "reproduce": 0.4, "curate": 1.5, "export": 1.5, "repair": 0.3}
 
 
@@ -469,9 +490,15 @@ def clock_back(folder: Path) -> str:
 
 
 def repairs_job() -> jobs.Job:
-    os.environ |= {"ROBUSTNLI_CHECKPOINTS": os.pathsep.join((str(FIXTURES), os.environ["ROBUSTNLI_HOME"] + "/checkpoints")), "ROBUSTNLI_ONLY_CHECKPOINTS": "1", "ROBUSTNLI_SNLI": str(FIXTURES / "tiny_train.jsonl")}
+    os.environ |= {
+        "ROBUSTNLI_CHECKPOINTS": os.pathsep.join((str(FIXTURES), os.environ["ROBUSTNLI_HOME"] + "/checkpoints")),
+        "ROBUSTNLI_ONLY_CHECKPOINTS": "1",
+        "ROBUSTNLI_SNLI": str(FIXTURES / "tiny_train.jsonl"),
+    }
     rows = tuple((e.pair.premise, e.pair.hypothesis, e.label.text) for e in load_data(str(FIXTURES / "tiny_eval.jsonl")).examples[:6])
-    return repairs.submit("tiny-baseline", repairs.Asked(rows=rows), repairs.free_name("tiny-baseline"), repairs.Settings(epochs=2, threads=1, replay=0.0))
+    return repairs.submit(
+        "tiny-baseline", repairs.Asked(rows=rows), repairs.free_name("tiny-baseline"), repairs.Settings(epochs=2, threads=1, replay=0.0)
+    )
 
 
 def replaced_checkpoint(folder: Path) -> str:
@@ -489,7 +516,13 @@ def replaced_checkpoint(folder: Path) -> str:
     return f"fingerprint {print_before} became {print_after}, and so did the answer"
 
 
-OTHERS = {"full disk": full_disk, "full disk in training": full_disk_training, "read-only folder": read_only_folder, "clock going back": clock_back, "checkpoint replaced": replaced_checkpoint}
+OTHERS = {
+    "full disk": full_disk,
+    "full disk in training": full_disk_training,
+    "read-only folder": read_only_folder,
+    "clock going back": clock_back,
+    "checkpoint replaced": replaced_checkpoint,
+}
 
 
 def main() -> int:
@@ -530,5 +563,4 @@ def run(name: str, kind: type[Kind], folder: Path, asked: argparse.Namespace) ->
 
 
 if __name__ == "__main__":
-    del generate, train, sqlite3
     sys.exit(main())

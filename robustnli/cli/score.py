@@ -29,6 +29,7 @@ def score(
     from robustnli.errors import DataError
     from robustnli.pipeline import own
 
+    ownruns.may_write()
     name = ownruns.check_name(name) if name else ownruns.free_name(data.name.split(".")[0])
     upload = ownruns.read(data, data.name)
     if upload.bad and not skip_bad:

@@ -153,6 +153,8 @@ def read_rows(finished: Finished, texts: Texts | None = None) -> tuple[pd.DataFr
             for name in (f"{when}.{model}" for when in ("before", "after") for model in finished.models)
         }
         frame = table.drop_columns(list(probs)).to_pandas()
+        if frame["slices"].isna().any():
+            raise ValueError("a row has no slices")
     except (OSError, ValueError, KeyError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{finished.name}: its rows cannot be read ({str(error).splitlines()[0]}). Run the attack again.") from error
     return _with_text(frame, texts), probs
