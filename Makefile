@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app venv test check lint format wheel
+.PHONY: help app venv test check lint format wheel docs
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,10 @@ lint: .venv/installed ## format, lint and types, looked at only
 	$(BIN)/mypy
 
 check: lint test ## format, lint, types, tests
+
+docs: .venv/installed ## build the documentation site into site/
+	$(BIN)/python -m pip install --quiet -c requirements.lock -r requirements-docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Without build/: what an older build left there would go into the wheel.
 wheel: .venv/installed ## build dist/*.whl, which carries the app and the checkpoints
