@@ -20,9 +20,9 @@ from transformers import ElectraConfig, ElectraForPreTraining, ElectraForSequenc
 from robustnli.checkpoints import fingerprint
 from robustnli.data import load as load_data
 from robustnli.errors import InputError, RunError
+from robustnli.formats import FORMS, audit
 from robustnli.models import load
 from robustnli.pipeline import runs
-from robustnli.formats import FORMS, audit
 from robustnli.pipeline.reproduce import LEAKS, Robust, plan, publish, reproduce
 from robustnli.pipeline.score import _attack_row
 from robustnli.pipeline.train import TrainSettings
