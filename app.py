@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from robustnli.ui import keys, server, state
+from robustnli.ui import keys, look, server, state
 
 if __name__ != "__main__":  # the server imports this file once; every visitor's session runs it as __main__
     app = st.App(__file__, **server.settings())
@@ -24,6 +24,7 @@ else:
         ],
         position="top",
     )
+    look.even()
     state.keep(page.title)
     keys.listed(page.title)
     page.run()

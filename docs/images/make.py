@@ -34,7 +34,7 @@ def flip_lab(page: Page, url: str) -> None:
     page.locator("button.chip", has_text="man").nth(1).click()
     page.get_by_text("FLIP", exact=True).first.wait_for()
     page.get_by_text("masked alone").wait_for()
-    take(page, "flip-lab", 1230)
+    take(page, "flip-lab", 1000)
 
 
 def errors(page: Page, url: str) -> None:
@@ -43,7 +43,7 @@ def errors(page: Page, url: str) -> None:
     page.get_by_text("rows that changed").first.wait_for()
     page.get_by_text("Slice, outcome, gold label").wait_for()
     page.locator(".js-plotly-plot .slice").first.wait_for()
-    take(page, "errors", 1040)
+    take(page, "errors", 1080, 1440)
 
 
 def curate(page: Page, url: str) -> None:
@@ -52,12 +52,12 @@ def curate(page: Page, url: str) -> None:
     page.get_by_role("button", name="ready examples").click()
     page.get_by_text("0 of 8").wait_for()
     page.get_by_text("Nobody has judged this entry yet.").wait_for()
-    take(page, "curate", 800)
+    take(page, "curate", 740)
 
 
-def take(page: Page, name: str, height: int) -> None:
+def take(page: Page, name: str, height: int, width: int = 1200) -> None:
     """The top of the page as a small PNG."""
-    page.set_viewport_size({"width": 1200, "height": height})
+    page.set_viewport_size({"width": width, "height": height})
     page.mouse.move(5, height - 5)
     page.wait_for_timeout(3000)
     shot = Image.open(BytesIO(page.screenshot(timeout=120_000))).convert("RGB")

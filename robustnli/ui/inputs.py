@@ -13,7 +13,7 @@ from robustnli.ui import state
 
 MAX_CHARACTERS = 100_000
 METHOD_NAMES: dict[str, str] = {
-    "gradient": "Loss gradient (the paper's)",
+    "gradient": "Loss gradient (paper)",
     "input_x_gradient": "Input x gradient",
     "integrated_gradients": "Integrated gradients",
     "leave_one_out": "Leave one word out",

@@ -135,14 +135,17 @@ def controls(sides: Sequence[Side], labels: dict[str, str]) -> None:
         for word, name, score in zip(sides[0].words, sides[0].ids, sides[0].attribution.scores, strict=True)
         if word.segment == "hypothesis"
     )
-    count, top, back, clear = st.columns([1, 2, 1, 1], vertical_alignment="bottom")
-    k = count.number_input("Words to mask", 1, max(1, len(ranked)), 1, key=state.TOP_K, help="How many hypothesis words to mask")
-    top.button(
-        f"Mask the top words of {escape_markdown(sides[0].checkpoint.name)}", on_click=state.set_masks, args=([name for _, name in ranked[: int(k)]],), disabled=not ranked,
-        help=f"The hypothesis words with the largest scores for {escape_markdown(sides[0].checkpoint.name)}", width="stretch",
-    )  # fmt: skip
-    back.button("Undo", on_click=state.undo, disabled=not state.can_undo(), width="stretch")
-    clear.button("Reset", on_click=state.set_masks, args=([],), disabled=not state.masks(list(labels)), width="stretch")
+    name = escape_markdown(sides[0].checkpoint.name)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        k = st.number_input(
+            "Words to mask", 1, max(1, len(ranked)), 1, key=state.TOP_K, help="How many hypothesis words to mask", width=130
+        )  # fmt: skip
+        st.button(
+            f"Mask the top words of {name}", on_click=state.set_masks, args=([word for _, word in ranked[: int(k)]],), disabled=not ranked,
+            help=f"The hypothesis words with the largest scores for {name}",
+        )  # fmt: skip
+        st.button("Undo", on_click=state.undo, disabled=not state.can_undo(), width=110)
+        st.button("Reset", on_click=state.set_masks, args=([],), disabled=not state.masks(list(labels)), width=110)
     tokens.pills(labels)
 
 
