@@ -18,7 +18,7 @@ from robustnli.config import home, readonly
 from robustnli.data import load_good
 from robustnli.errors import DataError, InputError
 from robustnli.evidence import Run
-from robustnli.records import FORMATS, file_format
+from robustnli.records import FORMATS, PARQUET_ERRORS, file_format
 from robustnli.types import Example
 
 SPLIT = "file"
@@ -61,13 +61,12 @@ def read(path: Path, shown: str) -> Upload:
 def _unpacked(path: Path) -> int:
     """Bytes of the file once unpacked, counted up to a little over the limit: a small file may hold a very large one."""
     if file_format(path) == ".parquet":
-        import pyarrow
         import pyarrow.parquet
 
         try:
             about = pyarrow.parquet.read_metadata(path)
             return sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        except (pyarrow.ArrowException, OSError):
+        except PARQUET_ERRORS:
             return 0  # told when it is read
     if path.suffix.lower() != ".gz":
         return path.stat().st_size

@@ -188,6 +188,15 @@ def test_a_date_that_python_does_not_have(column: pa.Array, tmp_path: Path) -> N
             read()
 
 
+def test_a_column_of_parquet_whose_name_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"premise": ["A cook waits."], "hypothesis": ["He is late."], "labelled": [1]}), path)
+    path.write_bytes(path.read_bytes().replace(b"labelled", b"label\xaa\xaa\xaa"))
+    for read in (lambda: data.load(str(path)), lambda: ownruns.read(path, "x.parquet"), lambda: exchange.preview(path)):
+        with pytest.raises(DataError, match="not a readable Parquet file"):
+            read()
+
+
 def test_a_number_of_thousands_of_digits_names_its_row(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(f"{ROW}\n{ROW.replace(chr(34) + 'neutral' + chr(34), '9' * 5000)}\n")

@@ -10,7 +10,7 @@ import streamlit as st
 from robustnli.checkpoints import Found
 from robustnli.errors import RobustNLIError
 from robustnli.figures import escape_markdown
-from robustnli.ui import state
+from robustnli.ui import logs, state
 
 
 @contextmanager
@@ -19,6 +19,7 @@ def shown() -> Iterator[None]:
     try:
         yield
     except RobustNLIError as error:
+        logs.event("refused", kind=type(error).__name__)
         st.error(escape_markdown(str(error)), icon=":material/error:")
 
 

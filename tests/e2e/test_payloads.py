@@ -20,7 +20,7 @@ from tests.e2e.serving import opened, serve
 from tests.entries import entry
 from tests.made import examples, make_run, suite_rows
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 PAYLOADS = (
     '<img src="http://outside.invalid/i.png" onerror="window.ran=1">',
     "<script>window.ran=1</script>",
@@ -34,6 +34,7 @@ PAYLOADS = (
     "</div></body><iframe src=http://outside.invalid>",
 )
 TEXT = " ".join(PAYLOADS)
+SLICES = (PAYLOADS[6], PAYLOADS[0], '<a href="http://outside.invalid">here</a>')  # charts make HTML of some text, and formulas
 # Everything a page shows, shadow trees too, and elements that only a payload would have made.
 LOOK = """() => {
   const texts = [], bad = [];
@@ -121,7 +122,7 @@ def harmless(page: Page, *shown: str) -> None:
 def visit(server: str, chromium: str, address: str, wait: str, *shown: str) -> None:
     with opened(server, chromium, address, height=3000) as page:
         page.on("dialog", lambda dialog: pytest.fail(f"a payload ran: {dialog.message}"))
-        expect(page.get_by_text(re.compile(wait)).first).to_be_visible()
+        expect(page.get_by_text(re.compile(wait)).first).to_be_visible(timeout=200_000)
         page.wait_for_timeout(2500)
         assert page.locator("[data-testid=stException]").count() == 0
         harmless(page, *shown)
