@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app venv test check lint format wheel docs audit audit
+.PHONY: help app venv test check lint format wheel docs audit
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,10 +38,6 @@ check: lint test ## format, lint, types, tests
 docs: .venv/installed ## build the documentation site into site/
 	$(BIN)/python -m pip install --quiet -c requirements.lock -r requirements-docs.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
-
-audit: ## ask the public list of known faults about every pinned package (needs the network)
-	test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/pip install --quiet pip-audit; }
-	.venv/audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock
 
 audit: ## ask the public list of known faults about every pinned package (needs the network)
 	test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/pip install --quiet pip-audit; }
