@@ -127,7 +127,7 @@ def four_way(parts: Sequence[ErrorBreakdown]) -> Chart:
         ))  # fmt: skip
     figure = framed(
         drawn, height=110 + 36 * len(parts), legend=True, barmode="stack", yaxis={"autorange": "reversed", "automargin": True},
-        xaxis={"title": {"text": "percent of the slice's rows"}, "range": [0, 100], "automargin": True},
+        xaxis={"title": {"text": "percent of the slice's rows"}, "range": [0, 103]},
     )  # fmt: skip
     rows = tuple({"slice": p.slice, "rows": p.n} | {name: count(p, name) for name in order} for p in parts)
     alt = "; ".join(f"{p.slice}, {p.n} rows: " + ", ".join(f"{count(p, name)} {name}" for name in order) for p in parts)

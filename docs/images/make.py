@@ -34,7 +34,7 @@ def flip_lab(page: Page, url: str) -> None:
     page.locator("button.chip", has_text="man").nth(1).click()
     page.get_by_text("FLIP", exact=True).first.wait_for()
     page.get_by_text("masked alone").wait_for()
-    take(page, "flip-lab", 1000)
+    take(page, "flip-lab", 1060)
 
 
 def errors(page: Page, url: str) -> None:
@@ -52,7 +52,8 @@ def curate(page: Page, url: str) -> None:
     page.get_by_role("button", name="ready examples").click()
     page.get_by_text("0 of 8").wait_for()
     page.get_by_text("Nobody has judged this entry yet.").wait_for()
-    take(page, "curate", 740)
+    page.get_by_text("8 examples added.").wait_for(state="hidden")
+    take(page, "curate", 790)
 
 
 def take(page: Page, name: str, height: int, width: int = 1200) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 _CSS = """
 [data-testid="stMainBlockContainer"] { padding-top: 4.25rem; }
 [data-variant="segmented_control"] { min-height: 2.5rem; }
-[data-variant="segmented_control"][data-selected] { color: inherit; font-weight: 600; }
+[data-variant="segmented_control"][data-selected] { color: inherit !important; border-color: #1b7ab8 !important;
+  background-color: color-mix(in srgb, #56b4e9 22%, transparent) !important; }
 """
 
 

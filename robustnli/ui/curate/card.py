@@ -112,7 +112,7 @@ def _model(s: Said) -> str:
     return (
         f'<div style="display:flex;gap:.1rem .8rem;flex-wrap:wrap;align-items:center;font-size:.9rem" title="{print_}">'
         f'<b style="flex:0 0 6.5rem;overflow-wrap:anywhere">{escape(s.model)}</b>'
-        f'<span style="display:flex;gap:.1rem .8rem;flex-wrap:wrap;flex:1 1 15rem;align-items:center">'
+        f'<span style="display:flex;gap:.1rem .6rem;flex-wrap:wrap;flex:1 1 15rem;align-items:center">'
         f"{_prediction(s.before, '')}{_prediction(s.after, '→')}{flip}</span></div>"
     )
 
@@ -121,10 +121,10 @@ def _prediction(p: Prediction, arrow: str) -> str:
     bar = "".join(f'<span style="width:{100 * v:.1f}%;background:{SHADES[i]}"></span>' for i, v in enumerate(p.probs))
     numbers = ", ".join(f"{label.text} {p.probs[label]:.2f}" for label in LABELS)
     return (
-        f'<span style="display:inline-flex;gap:.45rem;align-items:center" title="{numbers}">'
-        f'<span aria-hidden="true" style="width:1rem">{arrow}</span><span aria-hidden="true" '
-        f'style="display:flex;width:4.5rem;height:.6rem;border-radius:.3rem;overflow:hidden">{bar}</span>'
-        f'<span style="min-width:8.2rem">{p.label.text} {p.confidence:.2f}</span></span>'
+        f'<span style="display:inline-flex;gap:.35rem;align-items:center" title="{numbers}">'
+        f'<span aria-hidden="true" style="width:.8rem">{arrow}</span><span aria-hidden="true" '
+        f'style="display:flex;width:3.6rem;height:.6rem;border-radius:.3rem;overflow:hidden">{bar}</span>'
+        f'<span style="min-width:7.9rem">{p.label.text} {p.confidence:.2f}</span></span>'
     )
 
 
