@@ -29,12 +29,12 @@ State = Literal["ok", "warning", "problem"]
 PYTHON, TIGHT, FULL, SLOW = (3, 11), 1 << 30, 100 << 20, 20.0  # bytes free; pairs a second
 # Pairs that every NLI model gets right that has learned anything, two a label.
 CANONICAL: tuple[tuple[Pair, Label], ...] = (
-    (Pair("A man is playing a guitar on a stage.", "A man is playing an instrument."), Label.ENTAILMENT),
-    (Pair("Two dogs are running in a field.", "Animals are outside."), Label.ENTAILMENT),
-    (Pair("A woman is reading a book.", "A woman is reading a book about ships."), Label.NEUTRAL),
-    (Pair("A man is walking on a street.", "The man is going to visit his brother."), Label.NEUTRAL),
+    (Pair("A man is playing a guitar on a stage.", "The man performs music."), Label.ENTAILMENT),
+    (Pair("Two dogs are running in a field.", "Some animals are outside in a field."), Label.ENTAILMENT),
+    (Pair("A woman is reading a letter on the stairs.", "A woman is reading a letter about ships."), Label.NEUTRAL),
+    (Pair("A man is walking on a street with an old umbrella.", "The man is going to visit his brother."), Label.NEUTRAL),
     (Pair("A boy is sleeping in his bed.", "A boy is running in a park."), Label.CONTRADICTION),
-    (Pair("A cat is sitting on a table.", "Nobody is sitting, and there is no cat."), Label.CONTRADICTION),
+    (Pair("A cat is sitting on a table.", "There is no cat on the table."), Label.CONTRADICTION),
 )
 _OTHERS = {
     "ROBUSTNLI_DATA",

@@ -46,7 +46,7 @@ def test_rows_carry_what_was_changed_and_the_label_after(tmp_path: Path) -> None
 def test_the_label_is_the_rules_where_it_gives_one(tmp_path: Path) -> None:
     data, out = tmp_path / "d.csv", tmp_path / "a.csv"
     data.write_text(
-        "premise,hypothesis,label\nThe man is eating an apple.,The potter is eating.,entailment\nA man is eating.,A man is tall.,neutral\n"
+        "premise,hypothesis,label\nThe man is eating an apple.,The potter is eating.,entailment\nThe potter is eating.,A man is tall.,neutral\n"
     )
     told = json.loads(
         run("attack", "--model", BASE, "--data", str(data), "--recipe", "negate", "--per-class", "0", "--out", str(out), "--json")[1]

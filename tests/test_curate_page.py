@@ -330,9 +330,7 @@ def test_what_was_exported_is_imported_elsewhere(four: list[Entry], tmp_path: Pa
 
 
 def test_plain_pairs_need_their_columns_named_and_one_bad_row_keeps_all_out() -> None:
-    data = (
-        b"text one,text two,gold\nA dog runs.,A dog moves.,entailment\nA dog runs.,,neutral\nA dog runs.,A ferret sleeps.,contradiction\n"
-    )
+    data = b"text one,text two,gold\nA ferret runs.,A ferret moves.,entailment\nA ferret runs.,,neutral\nA ferret runs.,A ferret sleeps.,contradiction\n"
     at = upload(page(view="import"), "pairs.csv", data)
     assert "no column is known to hold the premise and the hypothesis" in said(at) and not [
         b for b in at.button if b.key == "curate.import"
@@ -344,7 +342,7 @@ def test_plain_pairs_need_their_columns_named_and_one_bad_row_keeps_all_out() ->
     at.toggle(key="curate.f.skip.").set_value(True).run()
     press(at, "import")
     kept = open_store().entries(Query(order="oldest"))
-    assert [(e.edited.hypothesis, e.gold_before, e.author) for e in kept] == [("A dog moves.", E, "ada"), ("A ferret sleeps.", C, "ada")]
+    assert [(e.edited.hypothesis, e.gold_before, e.author) for e in kept] == [("A ferret moves.", E, "ada"), ("A ferret sleeps.", C, "ada")]
 
 
 @pytest.mark.parametrize(

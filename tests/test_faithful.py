@@ -23,7 +23,7 @@ PAIRS = [
     Pair("Two boys wait for the bus.", "Nobody is waiting for a bus today, not even the boys."),
     Pair("The baker sells bread.", "Bread!"),
     Pair("The baker sells bread.", "?!"),
-    Pair("A dog sleeps.", "The old dog sleeps."),
+    Pair("A ferret sleeps.", "The old ferret sleeps."),
 ]
 
 
