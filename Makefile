@@ -22,7 +22,8 @@ app: .venv/installed ## start the app at http://localhost:8501 (ROBUSTNLI_PORT=.
 	$(BIN)/streamlit run app.py --server.port $(ROBUSTNLI_PORT)
 
 test: .venv/installed ## run every test this machine can run; what is skipped is listed with its reason
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not browser'
+	$(BIN)/python -m pytest -m browser
 
 format: .venv/installed ## format the code
 	$(BIN)/ruff format .
