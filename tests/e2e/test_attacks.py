@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from robustnli.models import load
 from robustnli.pipeline import gallery
@@ -46,8 +46,15 @@ def page(server: str, chromium: str) -> Iterator[Page]:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).click()
+    """Open the list and click; again where a run under way drew the box anew and closed it."""
+    for patience in (5_000, 10_000, 20_000, SLOW):
+        page.get_by_role("combobox", name=label).click()
+        try:
+            page.get_by_role("option", name=option).click(timeout=patience)
+            return
+        except TimeoutError:
+            page.keyboard.press("Escape")
+    raise AssertionError(f"{label}: no {option} on offer")
 
 
 def test_a_recipe_is_chosen_and_its_cards_show_the_change(page: Page) -> None:
