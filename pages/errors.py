@@ -6,7 +6,7 @@ from robustnli import browse
 from robustnli.ui import cached, problems, slice_lab
 from robustnli.ui.errors import behind, inputs, missing, overview, own, rows, state
 
-state.start()
+state.address.start()
 rows.opened()
 own.arrived()
 
@@ -56,6 +56,6 @@ with problems.shown():
         behind.figures(seen, overview.open_slice(filters), picture)
     elif section == "lab":
         slice_lab.slice_lab_ui(seen.table, older, newer)
-    elif difference := slice_lab.differences_ui(seen.table, older, newer, state.get("differ"), state.choose_difference):
+    elif difference := slice_lab.differences_ui(seen.table, older, newer, state.address.get("differ"), state.choose_difference):
         rows.of_difference(seen, filters, kept, difference, run)
     state.write_url()

@@ -127,6 +127,18 @@ def test_a_link_brings_everything_back() -> None:
     assert not at.exception and " of 300 rows" in said(at) and "No row fulfils" not in said(at)
 
 
+def test_a_choice_is_drawn_with_its_value_as_its_default() -> None:
+    """A browser that knows of a widget no more than its default answers with that: a run that a click interrupts leaves it so."""
+    at = page(run="made", older="finetuned", newer="robust", of="older", view="rows", size="50", slice="negation")
+    for name, chosen in {"newer": "robust", "older": "finetuned", "size": 50, "slice": "negation"}.items():
+        box = at.selectbox(key=f"errors.w.{name}")
+        assert box.value == chosen and box.proto.default == [str(o) for o in box.options].index(str(chosen) or "any"), name
+    (of,) = (c.proto for c in at.get("button_group") if c.proto.id.endswith("errors.w.of"))
+    assert list(of.default) == [1]
+    assert len(at.multiselect(key="errors.w.show").proto.default) == len(at.multiselect(key="errors.w.show").value) > 1
+    assert list(at.slider(key="errors.w.sure").proto.default) == [33, 100]
+
+
 def test_another_address_without_a_touched_widget_is_taken_as_the_browser_going_back() -> None:
     at = page(split="test")
     widget(at, "selectbox", "slice").select("long").run()

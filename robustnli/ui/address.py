@@ -2,11 +2,14 @@
 
 The address is read when a session starts, and again when it changed without any widget having been touched: that is the browser's
 back, or a link. Values that stand for a default are left out of it.
+
+A choice is drawn with its value as the widget's own default, too: a run that is interrupted while it draws leaves a widget in the browser that
+knows only its default, and would answer with that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,10 +18,16 @@ from robustnli.ui import state
 
 
 class Address:
-    """The memory of one page. `choices`: the names it may hold; `quiet`: those whose change leaves the page of rows (`page`) as it is."""
+    """The memory of one page. `choices`: the names it may hold; `quiet`: those whose change leaves the page of rows (`page`) as it is.
 
-    def __init__(self, prefix: str, choices: Collection[str], quiet: Collection[str] = ()):
+    `ends`: a name -> those whose change makes it mean nothing, so that it is forgotten.
+    """
+
+    def __init__(
+        self, prefix: str, choices: Collection[str], quiet: Collection[str] = (), ends: Mapping[str, Collection[str]] | None = None
+    ):
         self.prefix, self.choices, self.quiet = prefix, tuple(choices), {"page", *quiet}
+        self.ends = {name: {*others} for name, others in (ends or {}).items()}
 
     def key(self, name: str) -> str:
         """A session key of this page's own."""
@@ -31,8 +40,7 @@ class Address:
         came = state.entered() and not now
         known = self.key("state") in st.session_state
         if not known or (not touched and not came and now != st.session_state.get(self.key("written"))):
-            st.session_state[self.key("state")] = now
-            self.renew()
+            self.begin(**now)
 
     def values(self) -> dict[str, str]:
         """All that is remembered."""
@@ -48,7 +56,15 @@ class Address:
         kept = st.session_state[self.key("state")] | values
         if set(values) - self.quiet:
             kept.pop("page", None)
+        for name, others in self.ends.items():
+            if others & set(values):
+                kept.pop(name, None)
         st.session_state[self.key("state")] = {k: v for k, v in kept.items() if v}
+
+    def begin(self, **values: str) -> None:
+        """Forget all else, and remember these texts, as if the address had asked for them."""
+        st.session_state[self.key("state")] = {k: v for k, v in values.items() if v}
+        self.renew()
 
     def settle(self, name: str, value: str) -> None:
         """Remember a text that the page chose itself, while it is drawn: no widget was touched."""
@@ -78,6 +94,31 @@ class Address:
         """A callback: remember what the widget of that name shows, as `text` writes it."""
         return lambda: self.put(**{name: text(st.session_state[self.key(f"w.{name}")])})
 
+    def select(self, label: str, name: str, options: Sequence[Any], default: str, **more: Any) -> str:
+        """Draw a selectbox of options whose `str` is remembered, the default left out; returns the text of the one chosen."""
+        value = self.one_of(name, [str(option) for option in options], default)
+        chosen = next(option for option in options if str(option) == value)
+        st.selectbox(
+            label, options, options.index(chosen), key=self.widget(name, chosen),
+            on_change=self.changed(name, lambda v: "" if str(v) == default else str(v)), **more,
+        )  # fmt: skip
+        return value
+
+    def segments(self, label: str, name: str, options: Sequence[str], default: str, **more: Any) -> str:
+        """Draw a segmented control one part of which is always chosen, the default left out of the address; returns the one chosen."""
+        value = self.one_of(name, options, default)
+        st.segmented_control(
+            label, options, default=value, key=self.widget(name, value), required=True,
+            on_change=self.changed(name, lambda v: "" if v in (None, default) else str(v)), **more,
+        )  # fmt: skip
+        return value
+
+    def several(
+        self, label: str, name: str, options: Sequence[str], value: Sequence[str], text: Callable[[list[str]], str], **more: Any
+    ) -> None:
+        """Draw a choice of several options, `value` those chosen now; what is touched is remembered as `text` writes it."""
+        st.multiselect(label, options, list(value), key=self.widget(name, list(value)), on_change=self.changed(name, text), **more)
+
     def renew(self) -> None:
         """Charts and tables that were clicked forget it, so that the same place can be clicked again."""
         st.session_state[self.key("version")] = st.session_state.get(self.key("version"), 0) + 1
@@ -86,9 +127,9 @@ class Address:
         """The key of a chart or table that can be clicked."""
         return self.key(f"c.{name}.{st.session_state.get(self.key('version'), 0)}")
 
-    def write_url(self) -> None:
-        """Put what is remembered into the address; a step back in the browser then undoes the last change."""
+    def write_url(self, **more: str) -> None:
+        """Put what is remembered (and more, of another memory) into the address; a step back in the browser then undoes the last change."""
         values = self.values()
-        if values != st.query_params.to_dict():
-            st.query_params.from_dict(values)
+        if values | more != st.query_params.to_dict():
+            st.query_params.from_dict(values | more)
         st.session_state[self.key("written")] = values

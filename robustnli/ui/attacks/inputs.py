@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -21,27 +20,18 @@ VIEWS = {"rows": "The rows", "where": "Where it works", "words": "Words that car
 _WHAT = {"data": "data", "recipe": "recipe", "run": "finished attack"}
 
 
-def _select(label: str, name: str, options: Sequence[str], default: str, **more: Any) -> str:
-    """A selectbox bound to the address; the default is left out of it."""
-    value = address.one_of(name, options, default)
-    st.selectbox(
-        label, options, key=address.widget(name, value), on_change=address.changed(name, lambda v: "" if v == default else str(v)), **more
-    )  # fmt: skip
-    return value
-
-
 def choose(found: Sequence[Finished]) -> Finished:
     """The finished attack: its data, its recipe, and where there are several such, which of them."""
     sources = list(dict.fromkeys(f.data for f in found))
-    data = _select("Data", "data", sources, sources[0])
+    data = address.select("Data", "data", sources, sources[0])
     here = [f for f in found if f.data == data]
     titles = {f.recipe: f.title for f in here}
     known = sorted(titles, key=lambda r: (list(RECIPES).index(r) if r in RECIPES else len(RECIPES), r))
-    recipe = _select("Recipe", "recipe", known, known[0], format_func=lambda r: f"{r}: {titles.get(r, r)}")
+    recipe = address.select("Recipe", "recipe", known, known[0], format_func=lambda r: f"{r}: {titles.get(r, r)}")
     runs = {f.name: f for f in here if f.recipe == recipe}
     if len(runs) == 1:
         return next(iter(runs.values()))
-    name = _select("Finished attack", "run", list(runs), next(iter(runs)), format_func=lambda n: _run(runs.get(n), n))
+    name = address.select("Finished attack", "run", list(runs), next(iter(runs)), format_func=lambda n: _run(runs.get(n), n))
     return runs[name]
 
 
@@ -55,44 +45,26 @@ def _run(of: Finished | None, name: str) -> str:
 def budget(seen: View) -> int:
     """With how many changed words an attack may succeed: every number up to the run's, where words are changed one after the other."""
     numbers = [str(n) for n in range(1, seen.most + 1)]
-    value = address.one_of("k", numbers, "1")
-    if len(numbers) > 1:
-        st.segmented_control(
-            "Words changed at most", numbers, key=address.widget("k", value), required=True,
-            on_change=address.changed("k", lambda v: "" if v in (None, "1") else str(v)),
-            help="All figures and the rows' endings below are for this budget.",
-        )  # fmt: skip
-    return int(value)
+    if len(numbers) == 1:
+        return int(address.one_of("k", numbers, "1"))
+    return int(
+        address.segments("Words changed at most", "k", numbers, "1", help="All figures and the rows' endings below are for this budget.")
+    )
 
 
 def picture() -> str:
     """The format in which a chart's camera saves it."""
-    value = address.one_of("picture", PICTURES, PICTURES[0])
-    st.segmented_control(
-        "A chart's camera saves", PICTURES, key=address.widget("picture", value), format_func=str.upper, required=True,
-        on_change=address.changed("picture", lambda v: "" if v in (None, PICTURES[0]) else str(v)),
-    )  # fmt: skip
-    return value
+    return address.segments("A chart's camera saves", "picture", PICTURES, PICTURES[0], format_func=str.upper)
 
 
 def section() -> str:
     """Which part is open below the figures."""
-    value = address.one_of("view", VIEWS, "rows")
-    st.segmented_control(
-        "Show", list(VIEWS), key=address.widget("view", value), format_func=VIEWS.__getitem__, required=True,
-        label_visibility="collapsed", on_change=address.changed("view", lambda v: "" if v in (None, "rows") else str(v)),
-    )  # fmt: skip
-    return value
+    return address.segments("Show", "view", list(VIEWS), "rows", format_func=VIEWS.__getitem__, label_visibility="collapsed")
 
 
 def one_model(seen: View) -> str:
     """The model whose words are shown."""
-    value = address.one_of("of", seen.models, seen.models[0])
-    st.segmented_control(
-        "Attacked model", seen.models, key=address.widget("of", value), required=True,
-        on_change=address.changed("of", lambda v: "" if v in (None, seen.models[0]) else str(v)),
-    )  # fmt: skip
-    return value
+    return address.segments("Attacked model", "of", seen.models, seen.models[0])
 
 
 def refused() -> None:
@@ -148,10 +120,7 @@ _LABELS = {
 
 def _several(name: str, known: Mapping[str, Sequence[str]], filters: Filters) -> None:
     if known[name]:
-        st.multiselect(
-            _LABELS[name], known[name], key=address.widget(name, list(getattr(filters, name))),
-            on_change=address.changed(name, SEPARATOR.join), placeholder="any",
-        )  # fmt: skip
+        address.several(_LABELS[name], name, known[name], getattr(filters, name), SEPARATOR.join, placeholder="any")
 
 
 def beside(of: Finished, found: Sequence[Finished]) -> list[Finished]:

@@ -50,28 +50,15 @@ def browser(seen: View, filters: Filters, kept: np.ndarray, budget: int) -> None
 
 
 def _shape() -> str:
-    value = address.one_of("as", _AS, "cards")
-    st.segmented_control(
-        "As", list(_AS), key=address.widget("as", value), format_func=_AS.__getitem__, required=True, label_visibility="collapsed",
-        on_change=address.changed("as", lambda v: "" if v in (None, "cards") else str(v)),
-    )  # fmt: skip
-    return value
+    return address.segments("As", "as", list(_AS), "cards", format_func=_AS.__getitem__, label_visibility="collapsed")
 
 
 def _paged(seen: View, kept: np.ndarray, budget: int) -> tuple[np.ndarray, int, int, int]:
     """The page's positions, its number, how many pages, rows a page; draws what chooses, saves and keeps them."""
-    sort = address.one_of("sort", SORTS, "moved")
-    size = address.one_of("size", PAGE_SIZES, PAGE_SIZES[0])
-    ordered = table_of.order(seen, kept, sort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Sort", list(SORTS), key=address.widget("sort", sort), format_func=SORTS.__getitem__, width=340,
-            on_change=address.changed("sort", lambda v: "" if v == "moved" else str(v)),
-        )  # fmt: skip
-        st.selectbox(
-            "A page", PAGE_SIZES, key=address.widget("size", size), width=90,
-            on_change=address.changed("size", lambda v: "" if v == PAGE_SIZES[0] else str(v)),
-        )  # fmt: skip
+        sort = address.select("Sort", "sort", list(SORTS), "moved", format_func=SORTS.__getitem__, width=340)
+        size = address.select("A page", "size", PAGE_SIZES, PAGE_SIZES[0], width=90)
+        ordered = table_of.order(seen, kept, sort)
         _downloads(seen, ordered)
         _keep_all(seen, kept, budget)
     asked = address.get("page")

@@ -22,12 +22,7 @@ VERDICTS = {verdict.value: VERDICT_NAMES[verdict] for verdict in Verdict}
 
 def view() -> str:
     """Which part of the page is open."""
-    value = address.one_of("view", VIEWS, "review")
-    st.segmented_control(
-        "Part", list(VIEWS), key=address.widget("view", value), format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed",
-        on_change=address.changed("view", lambda v: "" if v in (None, "review") else str(v)),
-    )  # fmt: skip
-    return value
+    return address.segments("Part", "view", list(VIEWS), "review", format_func=VIEWS.__getitem__, label_visibility="collapsed")
 
 
 def undo_ui(who: Person) -> None:
@@ -60,10 +55,7 @@ def filters_ui(facets: Facets, filters: Filters, who: Person) -> None:
             _several("Outcome", "verdict", {VERDICTS[v.value]: n for v, n in facets.verdicts.items()}, filters.verdict, VERDICTS)
             _several("Tag", "tag", facets.tags, filters.tag)
             names = ["", *(part.name for part in STANDARD)]
-            st.selectbox(
-                "Slice of the edited pair", names, key=address.widget("slice", filters.slice), format_func=lambda s: s or "any",
-                on_change=address.changed("slice", str),
-            )  # fmt: skip
+            address.select("Slice of the edited pair", "slice", names, "", format_func=lambda s: s or "any")
             _several("Recipe", "recipe", facets.recipes, filters.recipe)
             _several("Flipped model", "flip", facets.models, filters.flip)
             _several("Author", "author", facets.authors, filters.author)
@@ -83,9 +75,7 @@ def _several(label: str, name: str, counts: Mapping[str, int], value: tuple[str,
         named = (shown or {}).get(option, option)
         return f"{named} ({counts.get(named, 0):,})"
 
-    st.multiselect(
-        label, options, key=address.widget(name, list(value)), format_func=text, placeholder="any", on_change=address.changed(name, join)
-    )  # fmt: skip
+    address.several(label, name, options, value, join, format_func=text, placeholder="any")
 
 
 def chips(filters: Filters, found: int, total: int) -> None:

@@ -41,7 +41,7 @@ def table_ui(who: Person, filters: Filters) -> None:
     )  # fmt: skip
     chosen = [entries[i] for i in picked["selection"]["rows"] if i < len(entries)]
     with bar:
-        _choices(order, size)
+        _choices()
         _actions(who, chosen, found)
     with st.container(horizontal=True, vertical_alignment="center"):
         if pages > 1:
@@ -95,15 +95,11 @@ def frame(who: Person, entries: Sequence[Entry]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _choices(order: Order, size: int) -> None:
-    st.selectbox(
-        "Sort", list(ORDERS), key=address.widget("sort", order), format_func=ORDERS.__getitem__, width=190, label_visibility="collapsed",
-        on_change=address.changed("sort", lambda v: "" if v == "newest" else str(v)),
-    )  # fmt: skip
-    st.selectbox(
-        "Entries a page", SIZES, key=address.widget("size", size), width=110, label_visibility="collapsed",
-        on_change=address.changed("size", lambda v: "" if v == SIZES[1] else str(v)), format_func=lambda n: f"{n} a page",
-    )  # fmt: skip
+def _choices() -> None:
+    address.select("Sort", "sort", list(ORDERS), "newest", format_func=ORDERS.__getitem__, width=190, label_visibility="collapsed")
+    address.select(
+        "Entries a page", "size", SIZES, str(SIZES[1]), format_func=lambda n: f"{n} a page", width=110, label_visibility="collapsed"
+    )
 
 
 def _actions(who: Person, chosen: Sequence[Entry], found: Sequence[str]) -> None:

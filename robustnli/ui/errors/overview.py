@@ -15,6 +15,7 @@ from robustnli.pies import pie
 from robustnli.types import ErrorBreakdown
 from robustnli.ui.errors import state
 from robustnli.ui.errors.pies import side_by_side
+from robustnli.ui.errors.state import address
 
 _KEPT = ["toImage"]
 
@@ -29,7 +30,7 @@ def draw(chart: Chart, picture: str, *, clickable: bool = False, data: bool = Tr
         "toImageButtonOptions": {"format": picture, "filename": f"robustnli-{chart.name}", "scale": 2},
     }  # fmt: skip
     if clickable:
-        key = state.clicked(chart.name)
+        key = address.clicked(chart.name)
         st.plotly_chart(chart.figure, key=key, on_select=lambda: _point(key), selection_mode="points", config=config, alt=chart.alt)
     else:
         st.plotly_chart(chart.figure, key=f"errors.chart.{chart.name}", config=config, alt=chart.alt)
@@ -59,8 +60,8 @@ def _filter(asked: Mapping[str, str]) -> None:
     name = asked.get("slice", "")
     if asked:
         chosen = {key: asked.get(key, "") for key in ("slice", "outcome", "label")}
-        state.put(**(chosen | {"slice": "" if name == browse.ALL else name, "view": ""}))
-        state.renew()
+        address.put(**(chosen | {"slice": "" if name == browse.ALL else name, "view": ""}))
+        address.renew()
 
 
 def pies(parts: Sequence[ErrorBreakdown], filters: Filters, of: Of, picture: str) -> None:
@@ -93,8 +94,8 @@ def _pick(name: str, outcome: str) -> None:
     if name:
         _filter({"slice": name, "outcome": outcome})
     else:
-        state.put(slice="", outcome="")
-        state.renew()
+        address.put(slice="", outcome="")
+        address.renew()
 
 
 def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
@@ -117,7 +118,7 @@ def pictures(seen: View, parts: Sequence[ErrorBreakdown], picture: str) -> None:
 
 def _slices(seen: View) -> None:
     rows = slice_rows(browse.breakdowns(seen))
-    key = state.clicked("slices")
+    key = address.clicked("slices")
     st.markdown("##### Every slice", help="Click a cell: its slice, and its outcome where it counts one, filter the rows.")
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, width="stretch", key=key, selection_mode="single-cell", alt="One row a slice",

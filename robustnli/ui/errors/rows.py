@@ -21,6 +21,7 @@ from robustnli.ui import slice_lab
 from robustnli.ui import state as app_state
 from robustnli.ui.errors import inputs, keeping, state
 from robustnli.ui.errors.keeping import Keeping
+from robustnli.ui.errors.state import address
 
 FLIP_LAB = "pages/explore.py"
 
@@ -63,31 +64,22 @@ def pages(seen: View, filters: Filters, kept: np.ndarray, run: Run) -> None:
 
 def _paged(seen: View, kept: np.ndarray, keep: Keeping) -> tuple[np.ndarray, int, int, int]:
     """The page's positions, its number, how many pages, rows a page; draws what chooses them."""
-    sort = state.one_of("sort", SORTS, "order")
-    sizes = {str(n): n for n in PAGE_SIZES}
-    size = sizes[state.one_of("size", sizes, str(PAGE_SIZES[0]))]
-    ordered = browse.order(seen, kept, sort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Sort", list(SORTS), key=state.widget("sort", sort), format_func=lambda s: SORTS[s][0], width=340,
-            on_change=state.changed("sort", lambda v: "" if v == "order" else str(v)),
-        )  # fmt: skip
-        st.selectbox(
-            "Rows a page", PAGE_SIZES, key=state.widget("size", size), width=120,
-            on_change=state.changed("size", lambda v: "" if v == PAGE_SIZES[0] else str(v)),
-        )  # fmt: skip
+        sort = address.select("Sort", "sort", list(SORTS), "order", format_func=lambda s: SORTS[s][0], width=340)
+        size = int(address.select("Rows a page", "size", PAGE_SIZES, str(PAGE_SIZES[0]), width=120))
+        ordered = browse.order(seen, kept, sort)
         st.download_button(
             "Download these rows", lambda: browse.csv(browse.export(seen, ordered)), "robustnli-rows.csv", "text/csv", on_click="ignore",
             key="errors.rows.csv", icon=":material/download:", help="All rows that fulfil the filters, as CSV",
         )  # fmt: skip
         keeping.many(keep, ordered)
-    asked = state.get("page")
+    asked = address.get("page")
     at, number, pages = browse.page(ordered, int(asked) if asked.isdecimal() and len(asked) < 7 else 1, size)
     return at, number, pages, size
 
 
 def _pagination(number: int, pages: int) -> None:
-    st.pagination(pages, key=state.widget("page", number), on_change=state.changed("page", lambda v: "" if v == 1 else str(v)))
+    st.pagination(pages, key=address.widget("page", number), on_change=address.changed("page", lambda v: "" if v == 1 else str(v)))
 
 
 def _row(seen: View, position: int, filters: Filters, known: Mapping[str, Slice], keep: Keeping) -> None:

@@ -1,118 +1,41 @@
-"""What the error explorer remembers: one dict of texts, which is at once its address. Every session key of that page is made here.
-
-The address is read when a session starts, and again when it changed without any widget having been touched: that is the browser's
-back, or a link. Values that stand for a default are left out of it. Widgets are drawn from the dict and write into it when touched.
-"""
+"""The address of the error explorer, and what it remembers besides. Every session key of that page is made here."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Collection
-from typing import Any
 
 import streamlit as st
 
 from robustnli.browse import Filters, View
 from robustnli.evidence import Texts
-from robustnli.ui import slice_state, state
+from robustnli.ui import slice_state
+from robustnli.ui.address import Address
 
 FILTERS = ("slice", "outcome", "label", "was", "said", "sure", "words", "phenomenon", "part", "q")
 DATA = ("run", "split", "older", "newer")
-CHOICES = (*DATA, "of", "show", "picture", "view", "sort", "size", "page", "differ", *FILTERS)
-_STATE, _WRITTEN, _TOUCHED, _VERSION, _REFUSED, _TEXTS, _OPEN, _OWN, _JOB, _TOLD, _SEEN = (
-    f"errors.{name}" for name in ("state", "written", "touched", "version", "refused", "texts", "open", "own", "job", "told", "seen")
-)  # fmt: skip
-
-
-def start() -> None:
-    """Take the address where it says something new: at first, after the browser's back, by a link from another page."""
-    now = _ours()
-    touched = st.session_state.pop(_TOUCHED, False)
-    came = state.entered() and not now
-    if _STATE not in st.session_state or (not touched and not came and now != st.session_state.get(_WRITTEN)):
-        st.session_state[_STATE] = now
-        renew()
-
-
-def _ours() -> dict[str, str]:
-    return {name: value for name, value in st.query_params.to_dict().items() if name in CHOICES and value}
-
-
-def get(name: str, default: str = "") -> str:
-    """A remembered text."""
-    return str(st.session_state[_STATE].get(name) or default)
-
-
-def put(**values: str) -> None:
-    """Remember texts ("" forgets one); another page of rows than the first survives no other change, a chosen difference no other data."""
-    st.session_state[_TOUCHED] = True
-    kept = st.session_state[_STATE] | values
-    if set(values) - {"page", "view", "picture"}:
-        kept.pop("page", None)
-    if set(values) & {*DATA}:
-        kept.pop("differ", None)  # of other rows
-    st.session_state[_STATE] = {k: v for k, v in kept.items() if v}
-
-
-def one_of(name: str, options: Collection[str], default: str) -> str:
-    """The remembered choice where it is on offer, else the default; one that is not on offer is forgotten and told by `refused`."""
-    value = get(name)
-    if value and value not in options:
-        st.session_state[_STATE].pop(name)
-        st.session_state[_REFUSED] = [*st.session_state.get(_REFUSED, []), (name, value)]
-    return value if value in options else default
-
-
-def refused() -> list[tuple[str, str]]:
-    """(name, value) of what the address asked for and `one_of` did not find, since this was last asked."""
-    return list(st.session_state.pop(_REFUSED, []))
+_CHOICES = (*DATA, "of", "show", "picture", "view", "sort", "size", "page", "differ", *FILTERS)
+address = Address("errors", _CHOICES, quiet=("picture", "view"), ends={"differ": DATA})  # a difference is one of other rows then
+_TEXTS, _OPEN, _OWN, _JOB, _TOLD, _SEEN = (address.key(name) for name in ("texts", "open", "own", "job", "told", "seen"))
 
 
 def filters(seen: View) -> Filters:
     """The filters remembered, as far as the view can have them."""
-    one_of("slice", seen.members, "")
-    return Filters.parse(st.session_state[_STATE], seen)
+    address.one_of("slice", seen.members, "")
+    return Filters.parse(address.values(), seen)
 
 
 def set_filters(new: Filters, **more: str) -> None:
     """Remember these filters instead of the former, and other texts with them."""
-    put(**(dict.fromkeys(FILTERS, "") | new.query() | more))
-    renew()
-
-
-def widget(name: str, value: Any) -> str:
-    """The key of a widget that shows `value` now."""
-    key = f"errors.w.{name}"
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    return key
-
-
-def changed(name: str, text: Callable[[Any], str]) -> Callable[[], None]:
-    """A callback: remember what the widget of that name shows, as `text` writes it."""
-    return lambda: put(**{name: text(st.session_state[f"errors.w.{name}"])})
-
-
-def renew() -> None:
-    """Charts and tables that were clicked forget it, so that the same place can be clicked again."""
-    st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
-
-
-def clicked(name: str) -> str:
-    """The key of a chart or table that can be clicked."""
-    return f"errors.c.{name}.{st.session_state.get(_VERSION, 0)}"
+    address.put(**(dict.fromkeys(FILTERS, "") | new.query() | more))
+    address.renew()
 
 
 def write_url() -> None:
-    """Put what is remembered into the address; a step back in the browser then undoes the last change."""
-    values = st.session_state[_STATE] | slice_state.address()
-    if values != st.query_params.to_dict():
-        st.query_params.from_dict(values)
-    st.session_state[_WRITTEN] = dict(st.session_state[_STATE])
+    """Put what is remembered, and the user's own slices, into the address."""
+    address.write_url(**slice_state.address())
 
 
 def choose_difference(text: str) -> None:
     """Remember which of the found differences is looked at; "" for none."""
-    put(differ=text)
+    address.put(differ=text)
 
 
 def first_paint() -> bool:
@@ -148,9 +71,7 @@ def opened_pair() -> dict[str, str]:
 
 def take_run(name: str, *, keep: bool = False) -> None:
     """Choose a run ("": the default one); `keep`: all else stays, since it is the same run under another name."""
-    kept = st.session_state[_STATE] if keep else {}
-    st.session_state[_STATE] = {k: v for k, v in (kept | {"run": name}).items() if v}
-    renew()
+    address.begin(**(address.values() if keep else {}) | {"run": name})
 
 
 def await_job(job_id: str) -> None:
