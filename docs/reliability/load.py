@@ -13,7 +13,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +36,7 @@ from robustnli.masking import mask
 from robustnli.models import NLIModel, load
 from robustnli.store import open_store
 from robustnli.types import LABELS, Pair
+from tests.e2e.serving import start
 from tests.entries import entry
 
 MODELS = ("baseline", "finetuned")  # what the Flip lab shows unasked
@@ -308,19 +308,9 @@ def main() -> int:
             store.add([entry(n, Verdict.KEEP) for n in range(200)])
         settings = {k: v for k, v in os.environ.items() if not k.startswith("ROBUSTNLI_")} | {"ROBUSTNLI_HOME": home}
         log = os.open(f"{home}/server.log", os.O_CREAT | os.O_WRONLY)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(asked.port), "--server.address", "127.0.0.1"],
-            cwd=ROOT, env=settings, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        server = start(asked.port, settings, log)
         try:
-            url = f"http://127.0.0.1:{asked.port}"
-            for _ in range(600):
-                try:
-                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            told = asyncio.run(play(url, server.pid, asked))
+            told = asyncio.run(play(f"http://127.0.0.1:{asked.port}", server.pid, asked))
         finally:
             server.terminate()
             server.wait(20)

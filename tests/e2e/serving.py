@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,23 +25,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def start(port: int, settings: Mapping[str, str], output: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """The app as a process that answers at that port of this machine, with exactly these environment variables. Whoever starts it, stops it."""
+    app = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
+        cwd=ROOT, env=settings, stdout=output, stderr=output,
+    )  # fmt: skip
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    return app
+
+
 @contextmanager
 def serve(*, port: int = 0, **settings: str) -> Iterator[str]:
     """The app's address, on a free port or this one, with these environment variables and the tiny checkpoints."""
     port = port or free_port()
-    app = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"],
-        cwd=ROOT, env=os.environ | TINY | settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.1)
+    app = start(port, os.environ | TINY | settings)
     try:
-        yield url
+        yield f"http://127.0.0.1:{port}"
     finally:
         app.terminate()
         try:
