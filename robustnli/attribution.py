@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import torch
 
+from robustnli.batching import batches
 from robustnli.errors import InputError, did_you_mean
 from robustnli.masking import mask
-from robustnli.models import Encoding, NLIModel, batches
+from robustnli.models import Encoding, NLIModel
 from robustnli.types import Attribution, Label, MaskEffect, Method, Pair, Prediction, Segment, Word
 
 METHODS: dict[Method, str] = {

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from robustnli import loading
+from robustnli.batching import batches, packs, side_by_side, tokens_a_batch
 from robustnli.checkpoints import label_order, resolve
 from robustnli.config import threads
 from robustnli.errors import CheckpointError, RobustNLIError
@@ -27,7 +28,6 @@ from robustnli.typed import ahead, first, first_seen, mask_at, mask_spans, whole
 from robustnli.types import Checkpoint, Label, Pair, Prediction, Segment, Word
 
 SEGMENTS: tuple[Segment, Segment] = ("premise", "hypothesis")
-TOKENS_PER_BATCH = 2048
 _TRIAL = Pair("A lamp glows.", "It is [MASK].")
 
 
@@ -107,9 +107,12 @@ class NLIModel:
         rest = [i for i in range(len(encodings)) if i not in targets]
         ask = self._ask_network if self.parts.lean is None else self._ask_lean
         group = batches if self.parts.lean is None else packs
-        for rows in group(lengths, chosen, rest):
-            asked = [targets[i] for i in rows if i in targets]
-            logits, found = ask([encodings[i] for i in rows], asked)
+        groups = list(group(lengths, chosen, rest, tokens=tokens_a_batch(lengths)))
+
+        def answers(rows: list[int]) -> tuple[torch.Tensor, list[list[float]]]:
+            return ask([encodings[i] for i in rows], [targets[i] for i in rows if i in targets])
+
+        for rows, (logits, found) in zip(groups, side_by_side(answers, groups), strict=True):
             if not bool(logits.isfinite().all()):
                 raise CheckpointError(
                     f"checkpoint {self.checkpoint.name!r}: its answer is no number (NaN or infinity). Its training diverged, or the file is damaged."
@@ -307,34 +310,6 @@ def _d_loss(logits: torch.Tensor, targets: Sequence[Label | None]) -> torch.Tens
     """d cross-entropy / d logits (rows, 3), each row at its target, or at what it predicts."""
     wanted = [int(logits[i].argmax()) if target is None else int(target) for i, target in enumerate(targets)]
     return logits.softmax(-1) - torch.nn.functional.one_hot(torch.tensor(wanted), 3)
-
-
-def batches(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Row numbers grouped so that all rows of a group have one length, at most `tokens` tokens a group; no group spans two `parts`."""
-    for part in parts or (range(len(lengths)),):
-        group: list[int] = []
-        for i in sorted(part, key=lengths.__getitem__):
-            if group and (lengths[i] != lengths[group[0]] or (len(group) + 1) * lengths[i] > tokens):
-                yield group
-                group = []
-            group.append(i)
-        if group:
-            yield group
-
-
-def packs(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Row numbers by part, then length, cut into groups of at most `tokens` tokens."""
-    group: list[int] = []
-    held = 0
-    for part in parts or (range(len(lengths)),):
-        for i in sorted(part, key=lengths.__getitem__):
-            if group and held + lengths[i] > tokens:
-                yield group
-                group, held = [], 0
-            group.append(i)
-            held += lengths[i]
-    if group:
-        yield group
 
 
 def load(name: str) -> NLIModel:

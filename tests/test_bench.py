@@ -147,3 +147,21 @@ def test_what_there_is_not_is_refused() -> None:
     for change in ({"against": ["textattack"]}, {"only": ["dance"]}, {"pairs": 0}):
         with pytest.raises(InputError):
             bench([str(FIXTURES / "tiny-baseline")], examples, quick=True, **change)  # type: ignore[arg-type]
+
+
+def test_it_runs_with_the_threads_it_states() -> None:
+    before = torch.get_num_threads()
+    examples, seen = load_data(str(FIXTURES / "tiny_eval.jsonl")).examples, []
+    try:
+        made = bench(
+            ["baseline"],
+            examples,
+            only=["predict"],
+            against=[],
+            quick=True,
+            threads=2,
+            say=lambda line: seen.append(torch.get_num_threads()),
+        )
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2] == [made["asked"]["threads"]], "loading a model sets the threads that a server needs"

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robustnli import fast, loading
+from robustnli.batching import batches, packs
 from robustnli.checkpoints import check
-from robustnli.models import NLIModel, batches, load, packs
+from robustnli.models import NLIModel, load
 from robustnli.types import Label, Pair
 
 PAIRS = [

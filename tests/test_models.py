@@ -14,10 +14,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from robustnli.attribution import attribute
+from robustnli.batching import batches
 from robustnli.checkpoints import check, find, fingerprint, resolve
 from robustnli.errors import CheckpointError
 from robustnli.masking import mask
-from robustnli.models import NLIModel, batches, load
+from robustnli.models import NLIModel, load
 from robustnli.types import Label, Pair
 
 FIXTURES = Path(__file__).parent / "fixtures"

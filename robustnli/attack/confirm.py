@@ -11,10 +11,10 @@ from robustnli.types import Attribution, Label, Pair, Prediction, Word
 if TYPE_CHECKING:
     from robustnli.models import NLIModel
 
-# Measured on 3,000 SNLI pairs: bfloat16 moves a log probability by 0.004 (median), 0.028 (99 %), 0.057 at most; of 14 first words that
-# differed from float32's, 12 led by less than 2 %.
+# Measured on 3,000 SNLI pairs: bfloat16 moves a log probability by 0.004 (median), 0.028 (99 %), 0.057 at most. On 9,000 answers of the
+# three shipped models 33 first words differ from float32's; 28 of them led by less than 1 %, as 1.3 % of all words do.
 CLOSE_RATIO = 1.1  # the most probable label against the next
-CLOSE_LEAD = 0.02  # a word's score against the next one's, as a share of it
+CLOSE_LEAD = 0.01  # a word's score against the next one's, as a share of it
 
 
 def close(said: Prediction) -> bool:

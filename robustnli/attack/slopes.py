@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from robustnli.models import batches
+from robustnli.batching import batches
 from robustnli.types import Label, Pair, Word
 
 if TYPE_CHECKING:

@@ -36,7 +36,6 @@ def bench(
                 raise InputError(f"no {name} {given!r}. Known: {', '.join(known)}.")
     if pairs < 1 or not examples:
         raise InputError(f"{pairs} pairs of {len(examples)} examples: there is nothing to time.")
-    torch.set_num_threads(threads)
     pairs, rounds = (min(pairs, 32), 2) if quick else (pairs, rounds)
     items = random.Random(0).sample(list(examples), min(pairs, len(examples)))
     asked = {
@@ -49,7 +48,9 @@ def bench(
         "against": list(against),
     }
     seconds = 0.02 if quick else 0.4
-    out = [_model(model_of(name), items, against, only, rounds, seconds, clock, say) for name in dict.fromkeys(models)]
+    loaded = [model_of(name) for name in dict.fromkeys(models)]
+    torch.set_num_threads(threads)  # after loading, which sets it to what a server needs
+    out = [_model(model, items, against, only, rounds, seconds, clock, say) for model in loaded]
     return {"machine": runs.machine(), "asked": asked, "models": out, "peak_memory": peak_memory()}
 
 
