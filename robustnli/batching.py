@@ -11,8 +11,7 @@ import torch
 T = TypeVar("T")
 R = TypeVar("R")
 
-TOKENS_PER_BATCH = 2048
-_LEAST = 256  # tokens: below that a matrix product is too small to be worth a thread of its own
+TOKENS_PER_BATCH = 1024
 
 
 def batches(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
@@ -44,25 +43,30 @@ def packs(lengths: Sequence[int], *parts: Sequence[int], tokens: int = TOKENS_PE
 
 
 def tokens_a_batch(lengths: Sequence[int]) -> int:
-    """The budget that gives each of torch's threads as many batches as any other, where there is work for more than one."""
-    threads, total = torch.get_num_threads(), sum(lengths)
-    if threads == 1 or not total:
+    """The budget that cuts rows of these lengths into an even number of batches of about one size, or leaves them in one.
+
+    It does not depend on the number of threads, nor do the answers: a row's last digits depend on what else is in its batch.
+    """
+    total = sum(lengths)
+    if total <= TOKENS_PER_BATCH:
         return TOKENS_PER_BATCH
-    rounds = -(-total // (threads * TOKENS_PER_BATCH))
-    return max(_LEAST, -(-total // (threads * rounds)) + max(lengths))  # a batch ends with the last whole row: none is left over
+    count = -(-total // TOKENS_PER_BATCH)
+    return -(-total // (count + count % 2)) + max(lengths) // 2  # a batch ends with a whole row: nothing is left over
 
 
 def side_by_side(work: Callable[[T], R], groups: Sequence[T]) -> list[R]:
-    """`work` of each group, in order: as many at once as torch has threads, one thread each.
+    """`work` of each group, in order: as many at once as torch has threads, one thread each, however many groups there are.
 
-    A thread a batch leaves no core waiting for another inside a layer: a fifth quicker than all threads on one batch after another. With
-    one thread, or one group, it is a plain loop.
+    A thread a batch leaves no core waiting for another inside a layer: a fifth quicker than all threads on one batch after another.
     """
     threads = torch.get_num_threads()
-    if threads == 1 or len(groups) < 2:
+    if threads == 1:
         return [work(group) for group in groups]
     try:
+        torch.set_num_threads(1)
+        if len(groups) < 2:
+            return [work(group) for group in groups]
         with ThreadPoolExecutor(min(threads, len(groups)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(work, groups))
     finally:
-        torch.set_num_threads(threads)  # what the workers set for themselves is the default of threads to come as well
+        torch.set_num_threads(threads)

@@ -88,6 +88,14 @@ def threads() -> int:
     return int(text)
 
 
+def cores() -> int:
+    """Threads for offline work: ROBUSTNLI_THREADS where it is set, else this process's share of the cores it may use."""
+    if "ROBUSTNLI_THREADS" in os.environ:
+        return threads()
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, usable // int(os.environ.get("WORLD_SIZE", "1")))
+
+
 def frame_ancestors() -> tuple[str, ...]:
     """The other sites that may show the app in a frame: https://HOST, or https://*.HOST."""
     named = os.environ.get("ROBUSTNLI_FRAMED_BY", "").split()

@@ -40,7 +40,8 @@ def test_as_many_at_once_as_torch_has_threads_and_one_thread_each(two: None) -> 
 
 def test_one_group_and_one_thread_stay_where_they_are(two: None) -> None:
     here = threading.get_ident()
-    assert side_by_side(lambda group: threading.get_ident(), [1]) == [here]
+    assert side_by_side(lambda group: (threading.get_ident(), torch.get_num_threads()), [1]) == [(here, 1)]
+    assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
     assert side_by_side(lambda group: threading.get_ident(), [1, 2]) == [here, here]
 
@@ -52,16 +53,13 @@ def test_an_error_in_one_batch_is_the_callers(two: None) -> None:
 
 
 @pytest.mark.parametrize("rows", [3, 40, 151, 1000])
-def test_each_thread_has_as_many_batches_as_any_other(two: None, rows: int) -> None:
+def test_an_even_number_of_batches_of_about_one_size(rows: int) -> None:
     lengths = [11 + i % 30 for i in range(rows)]
     groups = list(packs(lengths, tokens=tokens_a_batch(lengths)))
     assert sorted(i for group in groups for i in group) == list(range(rows))
     held = [sum(lengths[i] for i in group) for group in groups]
     assert max(held) <= TOKENS_PER_BATCH + max(lengths)
-    if sum(lengths) > 2 * 256:
-        assert len(groups) % 2 == 0 and min(held) > 0.7 * max(held)
-    torch.set_num_threads(1)
-    assert tokens_a_batch(lengths) == TOKENS_PER_BATCH
+    assert len(groups) == 1 or (len(groups) % 2 == 0 and min(held) > 0.6 * max(held))
 
 
 def test_two_threads_answer_as_one_does(two: None) -> None:
@@ -73,9 +71,4 @@ def test_two_threads_answer_as_one_does(two: None) -> None:
     alone = model.ask(encodings, targets)
     torch.set_num_threads(2)
     together = model.ask(encodings, targets)
-    assert [p.label for p in together[0]] == [p.label for p in alone[0]]
-    assert together[1].keys() == alone[1].keys() == targets.keys()
-    for i, said in enumerate(alone[0]):
-        assert together[0][i].probs == pytest.approx(said.probs, abs=1e-5)
-    for i in targets:
-        assert together[1][i] == pytest.approx(alone[1][i], rel=1e-3, abs=1e-6)
+    assert together == alone, "bit for bit: a file of answers is the same however many threads made it"

@@ -15,4 +15,4 @@ Data = Annotated[
 Dev = Annotated[list[str] | None, typer.Option(help="Held-out data to choose on; without it 5 % of the premises are held out.")]
 Out = Annotated[Path, typer.Option(help="The new checkpoint folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
-Threads = Annotated[int, typer.Option(min=0, help="Threads of torch; 0: its own choice.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads of torch; 0: one a core, for training its own choice.")]

@@ -9,18 +9,18 @@ from typing import Any
 
 import typer
 
+from robustnli.config import cores
 from robustnli.data import Loaded
 
 
 def load(name: str, threads: int) -> Any:
-    """The model of that name, folder or hub id; `threads` of torch where it is above 0."""
+    """The model of that name, folder or hub id; `threads` of torch, or, where that is 0, as many as there are cores for this process."""
     import torch
 
     from robustnli.models import load as load_model
 
     model = load_model(name)
-    if threads:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or cores())
     return model
 
 

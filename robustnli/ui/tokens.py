@@ -28,7 +28,7 @@ button:hover { border-color: var(--st-primary-color); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
 button[aria-pressed="true"] { border: 2px dashed var(--st-text-color); background: repeating-linear-gradient(45deg, transparent 0 5px, #8883 5px 10px) !important; }
 button[aria-pressed="true"] .text { text-decoration: line-through; opacity: .75; }
-.plain { color: var(--st-text-color); opacity: .6; padding: .15rem 0; overflow-wrap: anywhere; max-width: 100%; }
+.plain { color: var(--st-text-color); opacity: .75; padding: .15rem 0; overflow-wrap: anywhere; max-width: 100%; }
 .legend { display: flex; gap: .3rem; font: 400 .75rem/1.6 var(--st-font, sans-serif); color: var(--st-text-color); }
 .legend span { padding: 0 .5rem; border-radius: .3rem; border: 1px solid var(--st-border-color, #8884); }
 .sign, .mask { font-size: .7rem; margin-inline-start: .25rem; opacity: .85; }

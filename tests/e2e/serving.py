@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -56,13 +57,15 @@ def serve(*, port: int = 0, **settings: str) -> Iterator[str]:
 
 
 @contextmanager
-def opened(server: str, chromium: str, address: str, *, height: int) -> Iterator[Page]:
+def opened(
+    server: str, chromium: str, address: str, *, height: int, width: int = 1400, scheme: Literal["light", "dark"] = "light"
+) -> Iterator[Page]:
     """A page of the app at `address`; fails when it asked another machine for anything."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
-        page = browser.new_page(viewport={"width": 1400, "height": height})
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
         outside: list[str] = []

@@ -19,7 +19,7 @@ figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
 .head b { font-weight: 600; }
 .head span { white-space: nowrap; }
 .head span, .note { opacity: .72; font-size: .85rem; }
-.head button { margin-inline-start: auto; border: 0; background: none; padding: .1rem .25rem; color: inherit; opacity: .55; cursor: pointer; border-radius: .3rem; }
+.head button { margin-inline-start: auto; border: 0; background: none; padding: .1rem .25rem; color: inherit; opacity: .75; cursor: pointer; border-radius: .3rem; }
 .head button:hover, .head button:focus-visible { opacity: 1; }
 svg.pie { display: block; width: min(100%, 13.5rem); margin: .35rem auto .45rem; }
 svg.pie path { stroke: var(--st-background-color, #fff); stroke-width: .9; cursor: pointer; }

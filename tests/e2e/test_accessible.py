@@ -1,0 +1,126 @@
+"""Every page, wide and on a phone, light and dark: axe-core finds nothing serious, the console has no error, nothing scrolls sideways; and the
+main jobs by the keyboard alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.serving import opened, serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+PAGES = {
+    "/": "Open Curate",
+    "/explore": "Mask map",
+    "/errors": "Fixed",
+    "/attacks": "Recipes",
+    "/curate": "Export",
+    "/method": "Glossary",
+}
+SIZES = {"wide": (1400, 1200), "phone": (390, 800)}
+# Streamlit's client asks a linked page's folder for two of its files before it asks the right place.
+OWN_404 = re.compile(r"/_stcore/(health|host-config)")
+SKIP = ("[data-testid=stHeader]", "[data-testid=stToolbar]", "[data-testid=stStatusWidget]")  # Streamlit's frame, which no page makes
+
+
+@pytest.fixture(scope="module")
+def server(chromium: str, shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = str(tmp_path_factory.mktemp("home"))
+    with serve(ROBUSTNLI_HOME=home, ROBUSTNLI_CHECKPOINTS=str(shipped), ROBUSTNLI_ONLY_CHECKPOINTS="1") as url:
+        yield url
+
+
+def settled(page: Page, text: str) -> None:
+    """The page's last part is there, and nothing runs any more."""
+    expect(page.get_by_text(text).first).to_be_attached()
+    expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0)
+    page.wait_for_timeout(500)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core calls serious or critical: rule and element."""
+    found = Axe().run(page, context={"exclude": [[part] for part in SKIP]}).response["violations"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_serious_on_any_page(server: str, chromium: str, size: str, scheme: Literal["light", "dark"]) -> None:
+    wrong: dict[str, list[str]] = {}
+    width, height = SIZES[size]
+    with opened(server, chromium, "/", height=height, width=width, scheme=scheme) as page:
+        said: list[str] = []
+        page.on("console", lambda m: said.append(m.text + m.location.get("url", "")) if m.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        for path, text in PAGES.items():
+            page.goto(server + path)
+            settled(page, text)
+            wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
+            told = [line for line in said if not OWN_404.search(line)]
+            if found := [*violations(page), *told, *([f"{wide} pixels too wide"] if wide > 1 else [])]:
+                wrong[path] = sorted(set(found))
+            said.clear()
+    assert wrong == {}
+
+
+FOCUSED = """() => {
+  let e = document.activeElement;
+  while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+  return [e?.getAttribute('aria-label'), ...(e?.innerText ?? '').split('\\n'), ...[...(e?.labels ?? [])].map(label => label.innerText)];
+}"""  # the names under which a person may know what has the focus
+
+
+def tab_to(page: Page, name: str, most: int = 150) -> None:
+    """Press Tab until what is called `name`, or begins so, has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        at = page.evaluate("() => document.activeElement.tagName")
+        if at not in ("MAIN", "BODY") and any(line and line.strip().startswith(name) for line in page.evaluate(FOCUSED)):
+            return
+    raise AssertionError(f"{name!r} is not reached by {most} times Tab")
+
+
+def test_a_flip_by_the_keyboard_alone(server: str, chromium: str) -> None:
+    with opened(server, chromium, "/", height=1200) as page:
+        settled(page, "Open Curate")
+        tab_to(page, "Flip lab")
+        page.keyboard.press("Enter")
+        settled(page, "Mask map")
+        tab_to(page, "Hypothesis")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("The man performs nothing.", delay=10)
+        expect(page.locator("button.chip", has_text="nothing").first).to_be_visible()
+        tab_to(page, "nothing")
+        page.keyboard.press("Space")
+        expect(page.locator("button.chip", has_text="nothing").first).to_have_attribute("aria-pressed", "true")
+
+
+def test_from_a_pie_to_the_examples_by_the_keyboard_alone(server: str, chromium: str) -> None:
+    with opened(server, chromium, "/errors", height=1200) as page:
+        settled(page, "Fixed")
+        before = page.url
+        tab_to(page, "fixed ")
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: url != before)
+        expect(page.locator("button.line[aria-pressed=true]").first).to_contain_text("fixed")
+
+
+@pytest.mark.parametrize(
+    ("path", "ready", "name"), [("/attacks", "Recipes", "Attacks"), ("/curate", "Export", "Curate"), ("/method", "Glossary", "Method")]
+)
+def test_every_other_page_is_reached_and_left_by_the_keyboard(server: str, chromium: str, path: str, ready: str, name: str) -> None:
+    with opened(server, chromium, path, height=1200) as page:
+        settled(page, ready)
+        tab_to(page, name)
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        tab_to(page, "Home")
+        page.keyboard.press("Enter")
+        settled(page, "Open Curate")
