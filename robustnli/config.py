@@ -11,7 +11,7 @@ ROBUSTNLI_HOME               the user's data folder (default: ~/.local/share/rob
 ROBUSTNLI_DATABASE_URL       where curated examples are kept: postgresql://... or sqlite:///file (default: curated.db in that folder)
 ROBUSTNLI_READONLY           1: a public demo; nothing can be written, run or trained
 ROBUSTNLI_FRAMED_BY          sites that may show the app in a frame of theirs, separated by blanks (default: none)
-ROBUSTNLI_THREADS            threads of one model call (default 1: right for a server with several users)
+ROBUSTNLI_THREADS            batches of one model call that are computed at once (default 1: right for a server with several users)
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def attack(
     A run that was interrupted leaves its finished parts in OUT.partial; --resume goes on there, to the same bytes.
     """
     from robustnli.attack import named
-    from robustnli.pipeline.generate import attack_to, sample, summary
+    from robustnli.pipeline.generate import attack_to, sample
     from robustnli.pipeline.runs import leads
     from robustnli.records import check_writable
 
@@ -134,11 +134,11 @@ def attack(
     examples = sample(loaded.examples, per_class, seed) if per_class else list(loaded.examples)
     victim = load(model, threads)
     with progress("attack", len(examples)) as step:
-        rows = attack_to(
+        done = attack_to(
             out, victim, examples, recipe, k=k, seed=seed, resume=resume, progress=step, say=lambda line: typer.echo(f"note: {line}.", err=True)
         )  # fmt: skip
     if leads():
-        row = {"out": str(out), "model": model, "recipe": recipe, "k": k, "seed": seed} | summary(rows)
+        row = {"out": str(out), "model": model, "recipe": recipe, "k": k, "seed": seed} | done
         say([row], as_json, lambda r: listed(r, "n broken held skipped accuracy_before accuracy_after success_rate predictions"))
 
 

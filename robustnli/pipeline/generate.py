@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,12 @@ def to_row(attack: Attack, model: NLIModel, *, seed: int, k: int = 1) -> Row:
 def attack_to(
     out: Path, model: NLIModel, examples: Sequence[Example], recipe: str = "mask", *, k: int = 1, seed: int = 13, resume: bool = False,
     progress: Callable[[int], None] | None = None, say: Callable[[str], None] = lambda line: None,
-) -> list[Row]:  # fmt: skip
-    """Attack the examples and write their rows to `out`; the rows. Finished parts lie in `out.partial/` until all is done.
+) -> dict[str, Any]:  # fmt: skip
+    """Attack the examples and write their rows to `out`; their `summary`. Finished parts lie in `out.partial/` until all is done: no process
+    ever holds all rows, but for Parquet.
 
     `resume` goes on from the parts of an interrupted call with the same arguments, to the same bytes. Several processes
-    (`accelerate launch`) share the parts. `say` is told of a trigger that was found. Raises RunError for parts of another call.
+    (`torchrun`, `accelerate launch`) share the parts, and the first returns the summary. `say` is told of a trigger that was found. Raises RunError for parts of another call.
     """
     parts = out.with_name(out.name + ".partial")
     if runs.leads() and parts.exists() and not resume:
@@ -101,11 +103,13 @@ def attack_to(
         attacks = generate(model, part, recipe, k=k, seed=seed, trigger=trigger, progress=progress)
         return [to_row(a, model, seed=seed, k=k) for a in attacks]
 
-    rows = runs.sharded(parts, "attack", examples, work)
-    if runs.leads():
-        write_rows(out, rows)
-        shutil.rmtree(parts)
-    return rows
+    files = runs.shards(parts, "attack", examples, work)
+    if not runs.leads():
+        return {}
+    told_of = summary(runs.joined(files))
+    write_rows(out, runs.joined(files))
+    shutil.rmtree(parts)
+    return told_of
 
 
 def _trigger(file: Path, model: NLIModel, length: int, seed: int) -> Trigger:
@@ -123,20 +127,26 @@ def attack_model_name(model: NLIModel) -> str:
     return f"{model.checkpoint.name}@{model.checkpoint.fingerprint}"
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Iterable[Row]) -> dict[str, Any]:
     """Counts by status; accuracy before and after over all rows, each against the pair's own label; success rate over those right before."""
-    count = {status: sum(row["status"] == status.value for row in rows) for status in Status}
-    right = count[Status.BROKEN] + count[Status.HELD]
-    after = sum(max(range(3), key=row["after"].__getitem__) == row["label_id"] for row in rows)
+    count: Counter[str] = Counter()
+    for row in rows:
+        count.update(("n", f"is {row['status']}"))
+        count["right after"] += max(range(3), key=row["after"].__getitem__) == row["label_id"]
+        count["masked"] += len(row["masked"])
+        count["confirmed"] += row["label_confirmed"]
+        count["tried"] += row["tried"]
+    n, by = count["n"], {status: count[f"is {status.value}"] for status in Status}
+    right = by[Status.BROKEN] + by[Status.HELD]
     return {
-        "n": len(rows),
-        "broken": count[Status.BROKEN],
-        "held": count[Status.HELD],
-        "skipped": count[Status.SKIPPED],
-        "accuracy_before": right / len(rows) if rows else None,
-        "accuracy_after": after / len(rows) if rows else None,
-        "success_rate": count[Status.BROKEN] / right if right else None,
-        "mean_words_masked": sum(len(row["masked"]) for row in rows) / len(rows) if rows else None,
-        "labels_confirmed": sum(row["label_confirmed"] for row in rows),
-        "predictions": sum(row["tried"] for row in rows),
+        "n": n,
+        "broken": by[Status.BROKEN],
+        "held": by[Status.HELD],
+        "skipped": by[Status.SKIPPED],
+        "accuracy_before": right / n if n else None,
+        "accuracy_after": count["right after"] / n if n else None,
+        "success_rate": by[Status.BROKEN] / right if right else None,
+        "mean_words_masked": count["masked"] / n if n else None,
+        "labels_confirmed": count["confirmed"],
+        "predictions": count["tried"],
     }

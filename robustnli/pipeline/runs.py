@@ -14,7 +14,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +110,19 @@ def again(folder: Path, name: str) -> None:
 def sharded(
     folder: Path, name: str, examples: Sequence[Example], work: Callable[[Sequence[Example]], Iterable[Row]], size: int = 0
 ) -> list[Row]:
-    """`work` on the examples part by part; a part that is on disk from an interrupted call is read, not done again.
+    """`shards`, read: every process returns all rows."""
+    rows = list(joined(shards(folder, name, examples, work, size)))
+    meet()  # the first process deletes the parts
+    return rows
+
+
+def shards(
+    folder: Path, name: str, examples: Sequence[Example], work: Callable[[Sequence[Example]], Iterable[Row]], size: int = 0
+) -> list[Path]:
+    """`work` on the examples part by part, each in a file; a part that is on disk from an interrupted call is not done again.
 
     `size`: examples of a part; 0 chooses by their number alone, so that any count of processes makes the same parts.
-    Several processes share the parts among them; the result is the same, and every one of them returns it.
+    Several processes share the parts among them; every one of them returns all files.
     """
     size = size or min(max(len(examples) // 8, SHARD[0]), SHARD[1])
     starts = list(range(0, len(examples), size))
@@ -123,9 +132,12 @@ def sharded(
         if not file.is_file():
             write_rows(file, work(examples[start : start + size]))
     meet()
-    rows = [row for file in files for _, row in read_rows(file)]
-    meet()  # the first process deletes the parts
-    return rows
+    return files
+
+
+def joined(files: Iterable[Path]) -> Iterator[Row]:
+    """The rows of the files, one file after the other, read as they are asked for."""
+    return (row for file in files for _, row in read_rows(file))
 
 
 def content_hash(examples: Iterable[Example]) -> str:

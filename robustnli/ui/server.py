@@ -17,6 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from robustnli.config import frame_ancestors
 from robustnli.errors import RobustNLIError
+from robustnli.memory import few_arenas
 
 # What the pages of records import, the slowest first; torch is not among it. PIL and pyarrow.dataset are Streamlit's and pandas' own late imports.
 WARM = (
@@ -108,4 +109,5 @@ def settings() -> dict[str, Any]:
         frame_ancestors()
     except RobustNLIError as error:
         raise SystemExit(f"error: {error}") from None
+    few_arenas()
     return {"lifespan": warm, "middleware": [Middleware(Guarded)]}

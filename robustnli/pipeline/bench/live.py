@@ -15,6 +15,7 @@ from robustnli.attribution import look, mask_map
 from robustnli.config import threads
 from robustnli.errors import InputError
 from robustnli.masking import mask
+from robustnli.memory import few_arenas
 from robustnli.models import NLIModel, load
 from robustnli.pipeline import runs
 from robustnli.pipeline.bench.timing import memory, peak_memory
@@ -48,6 +49,7 @@ def live(names: Sequence[str], pairs: Sequence[Pair], *, users: int = 10, second
     if not names or not pairs or users < 1:
         raise InputError("a live bench needs a model, a pair and a user.")
     torch.set_num_threads(threads())
+    few_arenas()  # as the server does
     begun = time.perf_counter()
     models = [load(name) for name in names]
     loaded = time.perf_counter() - begun
