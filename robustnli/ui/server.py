@@ -18,6 +18,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from robustnli.config import frame_ancestors
 from robustnli.errors import RobustNLIError
 from robustnli.memory import few_arenas
+from robustnli.ui.downloads import keep_a_minute
 
 # What the pages of records import, the slowest first; torch is not among it. PIL and pyarrow.dataset are Streamlit's and pandas' own late imports.
 WARM = (
@@ -110,4 +111,5 @@ def settings() -> dict[str, Any]:
     except RobustNLIError as error:
         raise SystemExit(f"error: {error}") from None
     few_arenas()
+    keep_a_minute()
     return {"lifespan": warm, "middleware": [Middleware(Guarded)]}
