@@ -27,6 +27,8 @@ ROWS = (
         "curated",
         "fast",
         "typed",
+        "batching",
+        "memory",
     },
     {"data", "checkpoints", "models", "loading", "suite", "slicefile", "jobs", "store"},
     {"attribution", "evidence", "browse", "discover", "exchange", "ownruns", "rowentries", "repairs", "showcase", "method", "formats"},
@@ -54,7 +56,7 @@ NEIGHBOURS = {
 }
 FENCES = {
     "streamlit": {"ui", "pages", "app"},
-    "torch": {"fast", "loading", "models", "attribution", "attack", "pipeline", "cli"},
+    "torch": {"fast", "batching", "loading", "models", "attribution", "attack", "pipeline", "cli"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "captum": {"attribution", "pipeline"},  # the bench times Captum's own classes against ours
