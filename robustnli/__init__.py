@@ -10,11 +10,15 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from robustnli.memory import few_kernels
+
 if TYPE_CHECKING:
     from robustnli.api import attack, attribute, compare, load, mask, predict
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "attack", "attribute", "compare", "load", "mask", "predict"]
+
+few_kernels()  # here, since it counts only before torch is imported
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 
 import pytest
+import torch
+
+from robustnli.memory import KERNELS, few_kernels
 
 # Each of 24 threads takes and frees 8 MB of small pieces; glibc's own count of arenas goes to stderr.
 PROGRAM = """
@@ -35,3 +39,37 @@ def test_many_threads_make_two_arenas_at_most() -> None:
         return said.count("Arena ")
 
     assert arenas("few") <= 2 < arenas("own")
+
+
+SIZES = """
+import os, sys
+if sys.argv[1] == "few":
+    import robustnli
+import psutil, torch
+torch.set_num_threads(1)
+product = torch.ops.mkldnn._linear_pointwise
+weight, bias = torch.randn(384, 384), torch.randn(384)
+with torch.inference_mode():
+    for rows in range(100, 700):
+        product(torch.randn(rows, 384), weight, bias, "none", [], "")
+print(psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch has no oneDNN here")
+def test_batches_of_any_size_leave_few_kernels_behind() -> None:
+    def held(how: str) -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", SIZES, how],
+            capture_output=True, text=True, check=True, timeout=120, env={n: v for n, v in os.environ.items() if n not in KERNELS},
+        )  # fmt: skip
+        return int(done.stdout) / 2**20
+
+    assert held("few") < held("all") - 20
+
+
+def test_what_is_set_outside_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    few_kernels()
+    assert (os.environ["LRU_CACHE_CAPACITY"], os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]) == ("7", "64")
