@@ -69,7 +69,10 @@ def test_export_of_a_part_and_of_everything(kept: Path) -> None:
     [
         (("--out", "OUT/a.xlsx"), "no format ends in '.xlsx'"),
         (("--out", "OUT/a.zip", "--verdict", "kepp"), "Did you mean 'keep'"),
-        (("--out", "OUT/a.zip", "--tag", "nobody's"), "nothing to export: no entry was given."),
+        (
+            ("--out", "OUT/a.zip", "--tag", "nobody's"),
+            "nothing to export: there is no curated example to choose from. Keep some first, or choose another verdict or tag.",
+        ),
         (("--out", "OUT/a.zip", "--everything"), "JSONL only"),
         (("--out", "OUT/a", "--format", "parkuet"), "Did you mean 'parquet'"),
         ((), "Give --out FILE_OR_FOLDER or --push OWNER/NAME"),

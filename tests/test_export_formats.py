@@ -314,7 +314,7 @@ def test_entries_that_change_meanwhile_are_refused(tmp_path: Path) -> None:
 def test_bad_requests_say_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none of the 2 entries is confirmed: judge them first"):
         export_to(tmp_path / "a.zip", [entry(0, Verdict.PENDING), entry(1, Verdict.REJECT)])
-    with pytest.raises(DataError, match="no entry was given"):
+    with pytest.raises(DataError, match="there is no curated example"):
         export_to(tmp_path / "a.zip", [])
     with pytest.raises(InputError, match="Did you mean 'parquet'"):
         export_to(tmp_path / "a", mixed(), "parkuet")

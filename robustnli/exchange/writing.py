@@ -184,7 +184,7 @@ class _Writer:
             why = (
                 f"none of the {self.left_out:,} entries is confirmed: judge them first (keep, relabel or unsure)"
                 if self.left_out
-                else "no entry was given"
+                else "there is no curated example to choose from. Keep some first, or choose another verdict or tag"
             )
             raise DataError(f"nothing to export: {why}.")
         self._model = about.model or self.found.model
