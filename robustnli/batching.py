@@ -60,11 +60,9 @@ def side_by_side(work: Callable[[T], R], groups: Sequence[T]) -> list[R]:
     A thread a batch leaves no core waiting for another inside a layer: a fifth quicker than all threads on one batch after another.
     """
     threads = torch.get_num_threads()
-    if threads == 1:
-        return [work(group) for group in groups]
     try:
         torch.set_num_threads(1)
-        if len(groups) < 2:
+        if min(threads, len(groups)) < 2:
             return [work(group) for group in groups]
         with ThreadPoolExecutor(min(threads, len(groups)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(work, groups))

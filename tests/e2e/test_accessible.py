@@ -5,15 +5,13 @@ there is one title; and the main jobs by the keyboard alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.serving import opened, serve
+from tests.e2e.serving import opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PAGES = {
@@ -28,13 +26,6 @@ SIZES = {"wide": (1400, 1200), "phone": (390, 800)}
 # Streamlit's client asks a linked page's folder for two of its files before it asks the right place.
 OWN_404 = re.compile(r"/_stcore/(health|host-config)")
 SKIP = ("[data-testid=stHeader]", "[data-testid=stToolbar]", "[data-testid=stStatusWidget]")  # Streamlit's frame, which no page makes
-
-
-@pytest.fixture(scope="module")
-def server(chromium: str, shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = str(tmp_path_factory.mktemp("home"))
-    with serve(ROBUSTNLI_HOME=home, ROBUSTNLI_CHECKPOINTS=str(shipped), ROBUSTNLI_ONLY_CHECKPOINTS="1") as url:
-        yield url
 
 
 def settled(page: Page, text: str) -> None:
@@ -52,15 +43,15 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_serious_on_any_page(server: str, chromium: str, size: str, scheme: Literal["light", "dark"]) -> None:
+def test_nothing_serious_on_any_page(shipped_server: str, chromium: str, size: str, scheme: Literal["light", "dark"]) -> None:
     wrong: dict[str, list[str]] = {}
     width, height = SIZES[size]
-    with opened(server, chromium, "/", height=height, width=width, scheme=scheme) as page:
+    with opened(shipped_server, chromium, "/", height=height, width=width, scheme=scheme) as page:
         said: list[str] = []
         page.on("console", lambda m: said.append(m.text + m.location.get("url", "")) if m.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         for path, text in PAGES.items():
-            page.goto(server + path)
+            page.goto(shipped_server + path)
             settled(page, text)
             wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
             titles = page.locator("[data-testid=stMain] h1").count()
@@ -93,8 +84,8 @@ def tab_to(page: Page, name: str, most: int = 150) -> None:
     raise AssertionError(f"{name!r} is not reached by {most} times Tab")
 
 
-def test_a_flip_by_the_keyboard_alone(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/", height=1200) as page:
+def test_a_flip_by_the_keyboard_alone(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/", height=1200) as page:
         settled(page, "Open Curate")
         tab_to(page, "Flip lab")
         page.keyboard.press("Enter")
@@ -108,8 +99,8 @@ def test_a_flip_by_the_keyboard_alone(server: str, chromium: str) -> None:
         expect(page.locator("button.chip", has_text="nothing").first).to_have_attribute("aria-pressed", "true")
 
 
-def test_from_a_pie_to_the_examples_by_the_keyboard_alone(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/errors", height=1200) as page:
+def test_from_a_pie_to_the_examples_by_the_keyboard_alone(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/errors", height=1200) as page:
         settled(page, "Fixed")
         before = page.url
         tab_to(page, "fixed ")
@@ -121,8 +112,8 @@ def test_from_a_pie_to_the_examples_by_the_keyboard_alone(server: str, chromium:
 @pytest.mark.parametrize(
     ("path", "ready", "name"), [("/attacks", "Recipes", "Attacks"), ("/curate", "Export", "Curate"), ("/method", "Glossary", "Method")]
 )
-def test_every_other_page_is_reached_and_left_by_the_keyboard(server: str, chromium: str, path: str, ready: str, name: str) -> None:
-    with opened(server, chromium, path, height=1200) as page:
+def test_every_other_page_is_reached_and_left_by_the_keyboard(shipped_server: str, chromium: str, path: str, ready: str, name: str) -> None:
+    with opened(shipped_server, chromium, path, height=1200) as page:
         settled(page, ready)
         tab_to(page, name)
         page.keyboard.press("Enter")

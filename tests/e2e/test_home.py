@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.serving import opened, serve
+from tests.e2e.serving import opened
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def server(chromium: str, shipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = str(tmp_path_factory.mktemp("home"))
-    with serve(ROBUSTNLI_HOME=home, ROBUSTNLI_CHECKPOINTS=str(shipped), ROBUSTNLI_ONLY_CHECKPOINTS="1") as url:
-        yield url
-
-
-def test_the_example_flips_at_one_click_and_back_comes_home(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/", height=1200) as page:
+def test_the_example_flips_at_one_click_and_back_comes_home(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/", height=1200) as page:
         expect(page.get_by_text("Open Curate")).to_be_visible()
         page.get_by_role("button", name="and watch it flip").click()
         expect(page.get_by_text("FLIP", exact=True).first).to_be_visible()
@@ -33,23 +23,23 @@ def test_the_example_flips_at_one_click_and_back_comes_home(server: str, chromiu
         expect(page.locator("svg.pie path").first).to_be_visible()
 
 
-def test_an_old_address_opens_the_flip_lab(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/?p=A+baker+sells+bread.&h=A+baker+sells+rolls.&m=h4", height=1200) as page:
+def test_an_old_address_opens_the_flip_lab(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/?p=A+baker+sells+bread.&h=A+baker+sells+rolls.&m=h4", height=1200) as page:
         expect(page.get_by_role("textbox", name="Hypothesis")).to_have_value("A baker sells rolls.")
         expect(page.locator("button.chip", has_text="rolls").first).to_have_attribute("aria-pressed", "true")
         page.wait_for_url("**/explore?**m=h4**")
 
 
-def test_a_phone_reads_it_without_scrolling_sideways(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/", height=800) as page:
+def test_a_phone_reads_it_without_scrolling_sideways(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/", height=800) as page:
         page.set_viewport_size({"width": 390, "height": 800})
         expect(page.get_by_text("Open Curate")).to_be_visible()
         wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
         assert wide <= 1
 
 
-def test_a_question_mark_lists_the_keys_but_not_while_typing(server: str, chromium: str) -> None:
-    with opened(server, chromium, "/explore", height=1200) as page:
+def test_a_question_mark_lists_the_keys_but_not_while_typing(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/explore", height=1200) as page:
         field = page.get_by_role("textbox", name="Hypothesis")
         expect(field).to_be_visible()
         expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
