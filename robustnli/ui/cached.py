@@ -28,6 +28,7 @@ from robustnli.evidence import Run, Texts
 from robustnli.gallery import files as finished_files
 from robustnli.gallery import view as finished_view
 from robustnli.gallery.files import Finished
+from robustnli.memory import lasting
 from robustnli.slices import Slice
 from robustnli.types import Attribution, Checkpoint, Example, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 
@@ -46,9 +47,10 @@ B = TypeVar("B")
 
 @st.cache_resource(max_entries=6, show_spinner="Loading the model")
 def _model(path: str, fingerprint: str) -> NLIModel:
-    from robustnli.models import load
+    with lasting():
+        from robustnli.models import load
 
-    return load(path)
+        return load(path)
 
 
 def model(checkpoint: Checkpoint) -> NLIModel:

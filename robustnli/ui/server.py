@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +18,12 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from robustnli.config import frame_ancestors
 from robustnli.errors import RobustNLIError
-from robustnli.memory import few_arenas
+from robustnli.memory import few_arenas, lasting
 from robustnli.ui.downloads import keep_a_minute
 
+# Seconds after which a thread that computes in Python lets others on. An answer takes some hundred steps in torch, each of which waits for its turn anew:
+# with twenty visitors 5 ms, Python's own, made the slowest answers a quarter slower.
+SWITCH = 0.001
 # What the pages of records import, the slowest first; torch is not among it. PIL and pyarrow.dataset are Streamlit's and pandas' own late imports.
 WARM = (
     "pandas",
@@ -48,12 +52,13 @@ async def warm(app: object) -> AsyncIterator[None]:
 def prepare() -> None:
     """Import what the first page needs, and compute what the error explorer shows first."""
     try:
-        for name in WARM:
-            import_module(name)
-        inspect.stack()  # Streamlit asks once which file each module came from: a tenth of a second
-        cached = import_module("robustnli.ui.cached")
-        for run in cached.runs()[:1]:
-            cached.view(run, run.splits[0], run.models[0], run.models[1], None)
+        with lasting():
+            for name in WARM:
+                import_module(name)
+            inspect.stack()  # Streamlit asks once which file each module came from: a tenth of a second
+            cached = import_module("robustnli.ui.cached")
+            for run in cached.runs()[:1]:
+                cached.view(run, run.splits[0], run.models[0], run.models[1], None)
     except Exception:  # the page that needs it will tell the visitor
         logging.getLogger(__name__).exception("could not prepare the first page")
 
@@ -111,5 +116,6 @@ def settings() -> dict[str, Any]:
     except RobustNLIError as error:
         raise SystemExit(f"error: {error}") from None
     few_arenas()
+    sys.setswitchinterval(SWITCH)
     keep_a_minute()
     return {"lifespan": warm, "middleware": [Middleware(Guarded)]}

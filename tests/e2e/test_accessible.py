@@ -1,9 +1,10 @@
-"""Every page, wide and on a phone, light and dark: axe-core finds nothing serious, the console has no error, nothing scrolls sideways, and
-there is one title; and the main jobs by the keyboard alone.
+"""Every page, wide and on a phone, light and dark: axe-core finds nothing serious, the console has no error, nothing scrolls sideways, there
+is one title, and the same parts stand in the same order, none over another; and the main jobs by the keyboard alone.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Literal
 
@@ -11,17 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.e2e.outline import PAGES, astray, kept, lines
 from tests.e2e.serving import opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-PAGES = {
-    "/": "Open Curate",
-    "/explore": "Mask map",
-    "/errors": "Fixed",
-    "/attacks": "Recipes",
-    "/curate": "Export",
-    "/method": "Glossary",
-}
 SIZES = {"wide": (1400, 1200), "phone": (390, 800)}
 # Streamlit's client asks a linked page's folder for two of its files before it asks the right place.
 OWN_404 = re.compile(r"/_stcore/(health|host-config)")
@@ -33,6 +27,17 @@ def settled(page: Page, text: str) -> None:
     expect(page.get_by_text(text).first).to_be_attached()
     expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0)
     page.wait_for_timeout(500)
+
+
+def compared(page: Page, path: str, width: int) -> list[str]:
+    """What of the page's outline is another than it was, and what lies askew; what is drawn late has a quarter of a minute."""
+    wrong: list[str] = []
+    for _ in range(30):
+        wrong = list(difflib.unified_diff(kept(path), lines(page), lineterm="", n=1))[2:] + astray(page, width)
+        if not wrong:
+            break
+        page.wait_for_timeout(500)
+    return wrong
 
 
 def violations(page: Page) -> list[str]:
@@ -56,6 +61,7 @@ def test_nothing_serious_on_any_page(shipped_server: str, chromium: str, size: s
             wide = page.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }")
             titles = page.locator("[data-testid=stMain] h1").count()
             told = [line for line in said if not OWN_404.search(line)]
+            outline = compared(page, path, width)
             if found := [
                 *violations(page),
                 *told,
@@ -63,6 +69,8 @@ def test_nothing_serious_on_any_page(shipped_server: str, chromium: str, size: s
                 *([f"{wide} pixels too wide"] if wide > 1 else []),
             ]:
                 wrong[path] = sorted(set(found))
+            if outline:
+                wrong[f"{path}, outline"] = outline
             said.clear()
     assert wrong == {}
 
