@@ -11,11 +11,11 @@ from contextlib import contextmanager
 _M_ARENA_MAX = -8  # glibc's malloc.h
 ARENAS = 2
 # oneDNN's own name, and that of torch's layer above it. What is set outside counts.
-KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
+KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "192", "LRU_CACHE_CAPACITY": "192"}
 
 
 def few_kernels() -> None:
-    """Let oneDNN keep 64 compiled kernels, not 1,024; heeded only before torch is imported.
+    """Let oneDNN keep 192 compiled kernels, not 1,024; heeded only before torch is imported.
 
     Each size of a batch has kernels of its own, and batches here have any size: an attack on 1,200 pairs held 1,590 MiB, and holds 570, as fast.
     """

@@ -93,7 +93,7 @@ def test_the_gradient_of_the_first_groups_alone() -> None:
     assert lean is not None
     ids, types = rows([6, 6, 6, 9], 2)
     packed = fast.pack(ids, types, apart=1)
-    assert packed.groups == ((0, 1, 6), (6, 2, 6), (18, 1, 9)) and packed.firsts.tolist() == [0, 6, 12, 18]
+    assert packed.groups == ((0, 1, 6), (6, 2, 6), (18, 1, 9)) and packed.firsts.tolist() == [0, 6, 12, 18, 0, 0, 0, 0]
     logits, trace = lean.logits(lean.words[packed.ids], packed, keep=1)
     assert trace is not None and logits.shape == (4, 3)
     found = lean.gradient(trace, logits[:1].softmax(-1) - torch.tensor([[0.0, 1.0, 0.0]]))

@@ -4,7 +4,8 @@ with what the browser driver adds.
 
     python docs/benchmarks/start.py [--rounds 3] [--clicks 20] [--write docs/benchmarks.md] [--json]
 
-Needs playwright and a Chromium on the PATH. The browser runs already when the clock starts. The clock runs on the wall, so the machine must be quiet.
+Needs playwright and a Chromium on the PATH. The browser runs already when the clock starts, and asks for the page once the server listens, as
+`streamlit run` has it open one. The clock runs on the wall, so the machine must be quiet.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from robustnli.pipeline import runs
 from robustnli.pipeline.bench.live import percentiles
@@ -34,31 +37,12 @@ BANNER = re.compile("No flip|FLIP")
 
 
 def once(browser: Browser, clicks: int) -> dict[str, Any]:
-    """One start on a free port: seconds to the title and to the verdict, memory in MB, milliseconds of each click."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    page = browser.new_page(viewport={"width": 1400, "height": 1800})
-    page.set_default_timeout(60_000)
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.address",
-        "127.0.0.1",
-        "--server.headless",
-        "true",
-    ]
-    begun = time.perf_counter()
-    app = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_WAIT_POLICY": "passive"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _go(page, port, begun)
+    """Two starts, each on a free port. The home page: seconds to its title. The Flip lab: seconds to title, verdict and mask map, memory in MB,
+    milliseconds of each click."""
+    with _started(browser, "/") as (page, _, begun):
+        page.get_by_role("heading", name="robustnli").first.wait_for()
+        home = time.perf_counter() - begun
+    with _started(browser, "/explore") as (page, app, begun):
         page.get_by_role("heading", name="Flip lab").wait_for()
         painted = time.perf_counter() - begun
         page.get_by_text("says").first.wait_for()
@@ -67,27 +51,39 @@ def once(browser: Browser, clicks: int) -> dict[str, Any]:
         mapped = time.perf_counter() - begun
         time.sleep(1)
         memory = psutil.Process(app.pid).memory_info().rss / 1e6
-        return {
-            "painted": painted,
-            "predicted": predicted,
-            "mapped": mapped,
-            "memory_mb": memory,
-            "clicks": [_click(page) for _ in range(clicks)],
-        }
+        taken = [_click(page) for _ in range(clicks)]
+    return {"home": home, "painted": painted, "predicted": predicted, "mapped": mapped, "memory_mb": memory, "clicks": taken}
+
+
+@contextmanager
+def _started(browser: Browser, path: str) -> Iterator[tuple[Page, subprocess.Popen[bytes], float]]:
+    """The browser's page of an app that was just started, the app, and when."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    page = browser.new_page(viewport={"width": 1400, "height": 1800})
+    page.set_default_timeout(60_000)
+    where = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    begun = time.perf_counter()
+    app = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *where],
+        cwd=ROOT, env=os.environ | {"OMP_WAIT_POLICY": "passive"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while True:  # not the browser itself: each refused page costs it as much as a page, on the server's processors
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if app.poll() is not None or time.perf_counter() - begun > 60:
+                    raise
+                time.sleep(0.01)
+        page.goto(f"http://127.0.0.1:{port}{path}", wait_until="commit")
+        yield page, app, begun
     finally:
         page.close()
         app.terminate()
         app.wait(10)
-
-
-def _go(page: Page, port: int, begun: float) -> None:
-    """The page as soon as the server answers."""
-    while time.perf_counter() - begun < 60:
-        try:
-            page.goto(f"http://127.0.0.1:{port}/explore", wait_until="commit")
-            return
-        except Error:
-            time.sleep(0.02)
 
 
 def _click(page: Page) -> float:
@@ -106,9 +102,10 @@ def _click(page: Page) -> float:
 
 def told(result: dict[str, Any]) -> str:
     """The result as Markdown."""
-    middle = {key: statistics.median(r[key] for r in result["rounds"]) for key in ("painted", "predicted", "mapped", "memory_mb")}
+    middle = {key: statistics.median(r[key] for r in result["rounds"]) for key in ("home", "painted", "predicted", "mapped", "memory_mb")}
     rows = [
-        ("first page painted, under 2.5 s", f"{middle['painted']:.2f} s", verdict(middle["painted"] < 2.5)),
+        ("first page painted, under 2.5 s", f"{middle['home']:.2f} s", verdict(middle["home"] < 2.5)),
+        ("the Flip lab painted where it is the first, under 2.5 s", f"{middle['painted']:.2f} s", verdict(middle["painted"] < 2.5)),
         ("first prediction, under 6 s", f"{middle['predicted']:.2f} s", verdict(middle["predicted"] < 6)),
         ("memory with two models, under 700 MB", f"{middle['memory_mb']:.0f} MB", verdict(middle["memory_mb"] < 700)),
     ]

@@ -92,17 +92,17 @@ class Lean:
             x = run(layer, x, packed, self.heads, self.dtype, into, keep, end)
         before = self.dense(x)  # x: (rows, width), the [CLS] of each
         after = torch.tanh(before) if self.activation == "tanh" else torch.nn.functional.gelu(before)
-        logits = self.classes(after)
+        logits = self.classes(after)[: packed.rows]
         if not keep:
             return logits, None
         traced = packed.head(keep)
-        rows = traced.rows
+        rows = len(traced.firsts)
         return logits, Trace(traced, (total[:end], mean[:end], rstd[:end]), kept, (before[:rows], after[:rows]))
 
     def gradient(self, trace: Trace, d_logits: Tensor) -> Tensor:
         """d / d embeds (tokens, width), float32, of d / d logits (rows, classes), for the traced rows."""
         before, after = trace.head
-        d_after = self.classes.back(d_logits)
+        d_after = self.classes.back(torch.nn.functional.pad(d_logits, (0, 0, 0, len(after) - len(d_logits))))
         d_before = d_after * (1 - after * after) if self.activation == "tanh" else _aten.gelu_backward(d_after, before)
         d = self.dense.back(d_before)
         for i in reversed(range(len(self.layers))):
@@ -110,14 +110,14 @@ class Lean:
             d = back(self.layers[i], d, trace.packed, self.heads, self.dtype, trace.layers[i])
         if self.project is not None:
             d = self.project.back(d.to(self.dtype)).float()
-        return self.norm.back(d, *trace.embedded)
+        return self.norm.back(d, *trace.embedded)[: trace.packed.tokens]
 
 
 def _layer(layer: Layer, x: Tensor, packed: Packed, heads: int, dtype: torch.dtype, kept: Kept | None, keep: int, end: int) -> Tensor:
     """A layer's output (tokens, width) of its input, both float32."""
     width = x.shape[1]
     qkv = layer.attend[0](x.to(dtype))  # (tokens, 3 * width)
-    context = torch.empty(x.shape, dtype=dtype)
+    context = torch.zeros(x.shape, dtype=dtype)
     for number, (start, rows, length) in enumerate(packed.groups):
         of = qkv[start : start + rows * length].view(rows, length, 3, heads, -1)
         q, k, v = of.permute(2, 0, 3, 1, 4).reshape(3, rows * heads, length, width // heads)
@@ -139,7 +139,7 @@ def _layer_of_firsts(
     firsts = packed.firsts
     queries = layer.attend[0](own[firsts])  # (rows, width)
     kv = layer.attend[1](own)  # (tokens, 2 * width)
-    context, done = torch.empty_like(queries), 0
+    context, done = torch.zeros_like(queries), 0
     for number, (start, rows, length) in enumerate(packed.groups):
         of = kv[start : start + rows * length].view(rows, length, 2, heads, -1)
         k, v = of.permute(2, 0, 3, 1, 4).reshape(2, rows * heads, length, width // heads)
@@ -150,7 +150,7 @@ def _layer_of_firsts(
         if kept is not None and number < keep:
             kept.qkv.append((q, k, v))
             kept.attention.append(weights)
-    return _rest_of_layer(layer, context, x[firsts], dtype, kept, packed.head(keep).rows if keep else 0)
+    return _rest_of_layer(layer, context, x[firsts], dtype, kept, len(packed.head(keep).firsts) if keep else 0)
 
 
 def _rest_of_layer(layer: Layer, context: Tensor, x: Tensor, dtype: torch.dtype, kept: Kept | None, end: int) -> Tensor:
@@ -169,7 +169,7 @@ def _rest_of_layer(layer: Layer, context: Tensor, x: Tensor, dtype: torch.dtype,
 def _back(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: torch.dtype, kept: Kept) -> Tensor:
     """The gradient at a layer's input (tokens, width) of that at its output."""
     d, d_context = _back_to_context(layer, d, dtype, kept)
-    d_qkv = torch.empty(d.shape[0], 3 * d.shape[1], dtype=dtype)
+    d_qkv = torch.zeros(d.shape[0], 3 * d.shape[1], dtype=dtype)
     for (start, rows, length), (q, k, v), weights in zip(packed.groups, kept.qkv, kept.attention, strict=True):
         d_mixed = d_context[start : start + rows * length].view(rows, length, heads, -1).transpose(1, 2).reshape(q.shape)
         into = d_qkv[start : start + rows * length].view(rows, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
@@ -182,7 +182,7 @@ def _back_of_firsts(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: 
     """`_back` of the last layer: from the gradient at each row's [CLS] (rows, width) to that at all tokens."""
     d, d_context = _back_to_context(layer, d, dtype, kept)
     width, done = d.shape[1], 0
-    d_q, d_kv = torch.empty_like(d_context), torch.empty(packed.ids.shape[0], 2 * width, dtype=dtype)
+    d_q, d_kv = torch.zeros_like(d_context), torch.zeros(packed.ids.shape[0], 2 * width, dtype=dtype)
     for (start, rows, length), (q, k, v), weights in zip(packed.groups, kept.qkv, kept.attention, strict=True):
         d_mixed = d_context[done : done + rows].reshape(q.shape)
         dq, *dkv = _back_of_attention(d_mixed, q, k, v, weights)
@@ -192,7 +192,8 @@ def _back_of_firsts(layer: Layer, d: Tensor, packed: Packed, heads: int, dtype: 
             slot.copy_(part.view(slot.shape))
         done += rows
     out = layer.attend[1].back(d_kv).float()
-    out[packed.firsts] += layer.attend[0].back(d_q).float().add_(d)
+    own = layer.attend[0].back(d_q).float().add_(d)
+    out[packed.firsts[:done]] += own[:done]
     return out
 
 

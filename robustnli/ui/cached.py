@@ -86,6 +86,14 @@ def look(checkpoint: Checkpoint, pair: Pair, target: Label | None, method: Metho
 
 
 @st.cache_data(max_entries=ENTRIES, show_spinner=False)
+def look_and_map(checkpoint: Checkpoint, pair: Pair, target: Label | None) -> tuple[Prediction, Attribution, tuple[MaskEffect, ...]]:
+    """`look` with the loss gradient, and `mask_map`, in one go."""
+    from robustnli.attribution import look_and_map as run
+
+    return run(model(checkpoint), pair, target=target)
+
+
+@st.cache_data(max_entries=ENTRIES, show_spinner=False)
 def mask_map(checkpoint: Checkpoint, pair: Pair) -> tuple[MaskEffect, ...]:
     """Each hypothesis word masked alone."""
     from robustnli.attribution import mask_map as run

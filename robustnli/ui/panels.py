@@ -11,7 +11,7 @@ import streamlit as st
 from robustnli.curated import BY_HAND, Entry, Said, entry_uid
 from robustnli.figures import FLIP, SIGNED, chip_rows, colour, escape_markdown, legend, mask_map_rows, scale, score_rows
 from robustnli.masking import mask
-from robustnli.types import LABELS, Attribution, Checkpoint, Label, Method, Pair, Prediction, Radius, Word
+from robustnli.types import LABELS, Attribution, Checkpoint, Label, MaskEffect, Method, Pair, Prediction, Radius, Word
 from robustnli.ui import cached, keep, state, tokens
 
 METHOD_UNITS: dict[Method, str] = {
@@ -34,8 +34,10 @@ class Side:
     words: tuple[Word, ...]
     ids: tuple[str, ...]
     before: Prediction
+    masked: Pair
     after: Prediction
     attribution: Attribution
+    effects: tuple[MaskEffect, ...] | None  # of each hypothesis word masked alone; None: not asked yet
 
     @property
     def maskable(self) -> int:
@@ -54,10 +56,14 @@ def side(checkpoint: Checkpoint, pair: Pair, masks: Sequence[str], target: Label
     words = cached.words(checkpoint, fitted)
     names = state.word_ids(pair)
     ids = tuple(names.get((w.segment, w.start), "") for w in words)
-    before, attribution = cached.look(checkpoint, fitted, target, method)
+    effects = None
+    if method == "gradient" and sum(w.segment == "hypothesis" for w in words) <= MAP_WORDS:
+        before, attribution, effects = cached.look_and_map(checkpoint, fitted, target)
+    else:
+        before, attribution = cached.look(checkpoint, fitted, target, method)
     masked = mask(fitted, [w for w, name in zip(words, ids, strict=True) if name in set(masks)])
     after = before if masked == fitted else cached.predict(checkpoint, masked)
-    return Side(checkpoint, fitted, cut, words, ids, before, after, attribution)
+    return Side(checkpoint, fitted, cut, words, ids, before, masked, after, attribution, effects)
 
 
 def notices(sides: Sequence[Side]) -> None:
@@ -163,7 +169,12 @@ def kept(sides: Sequence[Side], gold: Label | None, masks: Sequence[str]) -> Ent
     words = tuple(w for w, name in zip(first.words, first.ids, strict=True) if name in set(masks))
     edited = mask(first.pair, words)
     said = tuple(
-        Said(s.checkpoint.name, s.checkpoint.fingerprint, cached.predict(s.checkpoint, first.pair), cached.predict(s.checkpoint, edited))
+        Said(
+            s.checkpoint.name,
+            s.checkpoint.fingerprint,
+            s.before if s.pair == first.pair else cached.predict(s.checkpoint, first.pair),
+            s.after if s.masked == edited else cached.predict(s.checkpoint, edited),
+        )
         for s in sides
     )
     recipe = keep.MASKED if words else BY_HAND
@@ -184,8 +195,9 @@ def tables(sides: Sequence[Side], *, long_map: bool) -> None:
 
 
 def _mask_map(sides: Sequence[Side], names: Sequence[str]) -> None:
-    # Asked only now: everything above it is on the screen meanwhile.
-    effects = [answer() for answer in cached.together(lambda s: cached.mask_map(s.checkpoint, s.pair), sides)]
+    # Where it is asked only now, everything above it is on the screen meanwhile.
+    asked = cached.together(lambda s: s.effects or cached.mask_map(s.checkpoint, s.pair), sides)
+    effects = [answer() for answer in asked]
     rows = mask_map_rows(sides[0].pair, names, [s.before for s in sides], effects)
     flips = {s.checkpoint.name: sum(e.after.label != s.before.label for e in each) for s, each in zip(sides, effects, strict=True)}
     told = "; ".join(f"{escape_markdown(name)} flips on {n} of {len(rows)}" for name, n in flips.items())

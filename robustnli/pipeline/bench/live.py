@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from robustnli.attribution import look, mask_map
+from robustnli.attribution import look_and_map
 from robustnli.config import threads
 from robustnli.errors import InputError
 from robustnli.masking import mask
@@ -27,9 +27,7 @@ Answer = tuple[Any, ...]
 def answer(model: NLIModel, pair: Pair) -> Answer:
     """All that the Flip lab shows of one model before a click: what it read, prediction, word scores, mask map."""
     fitted = model.fit(pair).pair
-    words = model.words(fitted)
-    said, scores = look(model, fitted)
-    return words, said, scores, mask_map(model, fitted)
+    return model.words(fitted), *look_and_map(model, fitted)
 
 
 def click(model: NLIModel, pair: Pair) -> Answer:
