@@ -14,27 +14,25 @@ _aten = torch.ops.aten
 class Linear:
     """y = x W' + b. Made of weights of one precision; x has the same.
 
-    In float32 the weights are kept in both orders: oneDNN is a third faster on few rows when the one it multiplies with lies right.
+    In float32 the weight lies as (in, out): so oneDNN is a third faster on few rows.
     """
 
-    weight: Tensor  # (out, in), as `back` reads it
+    weight: Tensor  # (out, in)
     bias: Tensor
-    forth: Tensor  # the same values; in float32 they lie as (in, out)
 
     @classmethod
     def of(cls, weight: Tensor, bias: Tensor) -> Linear:
         """Made of a weight (out, in) and a bias."""
-        weight = weight.contiguous()
-        return cls(weight, bias, weight.t().contiguous().t() if weight.dtype == torch.float32 else weight)
+        return cls(weight.t().contiguous().t() if weight.dtype == torch.float32 else weight.contiguous(), bias)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(rows, in) -> (rows, out)."""
-        return _product(x, self.forth, self.bias)
+        return _product(x, self.weight, self.bias)
 
     def onto(self, x: Tensor, rest: Tensor) -> Tensor:
         """`rest` (rows, out; float32) + y, in float32."""
         if _ONEDNN and x.dtype == torch.float32:
-            out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, rest, self.forth, self.bias, "add")
+            out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, rest, self.weight, self.bias, "add")
             return out
         return self(x).float().add_(rest)
 

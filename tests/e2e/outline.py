@@ -36,18 +36,21 @@ _PARTS = """() => {
   ];
   const main = document.querySelector('[data-testid=stMain]');
   const kindOf = e => kinds.find(([, selector]) => e.matches(selector))?.[0];
-  const own = e => e.getAttribute('aria-label') || e.querySelector('[data-testid=stWidgetLabel]')?.innerText
-    || (e.labels?.length ? e.labels[0].innerText : '') || e.innerText || '';
-  const clean = text => text.replace(/^[a-z_]+_[a-z_]+\\n/, '').split('\\n').filter(line => line.trim() && !/^[a-z]+(_[a-z0-9]+)+$/.test(line))[0]?.trim() ?? '';
+  const plain = e => {  // without icons, whose names are the letters of their font
+    const copy = e.cloneNode(true);
+    copy.querySelectorAll('[data-testid=stIconMaterial], [role=img]').forEach(icon => icon.remove());
+    return copy.textContent.replace(/\\s+/g, ' ').trim();
+  };
+  const own = e => e.getAttribute('aria-label') || [e.querySelector('[data-testid=stWidgetLabel]'), e.labels?.[0], e].map(o => o ? plain(o) : '').find(Boolean) || '';
   const found = [];
   for (const e of main.querySelectorAll(kinds.map(([, s]) => s).join(','))) {
     const kind = kindOf(e);
     const inner = e.parentElement.closest('[data-testid=stSelectbox], [data-testid=stMultiSelect], [data-testid=stFileUploader], [data-testid=stDataFrame], .js-plotly-plot');
     if (inner && main.contains(inner)) continue;
     const box = e.getBoundingClientRect();
-    const seen = e.checkVisibility() && box.width > 0 && box.height > 0;
+    const seen = e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && box.width > 0 && box.height > 0;
     if (!seen && kind !== 'check') continue;
-    const name = ['table', 'chart'].includes(kind) ? '' : clean(own(e));
+    const name = ['table', 'chart'].includes(kind) ? '' : own(e);
     if (kind === 'heading' && !name) continue;
     found.push([`${kind} ${name}`.trim(), seen ? [box.left, box.top, box.right, box.bottom] : null]);
   }

@@ -75,6 +75,20 @@ def test_nothing_serious_on_any_page(shipped_server: str, chromium: str, size: s
     assert wrong == {}
 
 
+def test_the_outline_tells_what_is_gone_and_what_lies_over_another(shipped_server: str, chromium: str) -> None:
+    with opened(shipped_server, chromium, "/explore", height=1200) as page:
+        settled(page, PAGES["/explore"])
+        assert compared(page, "/explore", 1400) == []
+        reset = page.get_by_role("button", name="Reset")
+        title = page.get_by_role("heading", name="Flip lab").bounding_box()
+        assert title
+        reset.evaluate("(e, top) => { e.style.position = 'fixed'; e.style.top = `${top}px`; e.style.left = '-40px' }", title["y"] + 5)
+        said = " | ".join(astray(page, 1400))
+        assert "title Flip lab and button Reset lie on each other" in said and "button Reset: from -40" in said
+        reset.evaluate("e => { e.style.visibility = 'hidden' }")
+        assert set(kept("/explore")) - set(lines(page)) == {"button Reset"}
+
+
 FOCUSED = """() => {
   let e = document.activeElement;
   while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
