@@ -21,9 +21,12 @@ venv: .venv/installed ## make .venv and install everything into it
 app: .venv/installed ## start the app at http://localhost:8501 (ROBUSTNLI_PORT=...)
 	$(BIN)/streamlit run app.py --server.port $(ROBUSTNLI_PORT)
 
-test: .venv/installed ## run every test this machine can run; what is skipped is listed with its reason
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not browser'
-	$(BIN)/python -m pytest -m browser
+test: .venv/installed ## run all tests but the slow ones (see test-slow); what is skipped is listed with its reason
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not browser and not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'browser and not slow'
+
+test-slow: .venv/installed ## run the tests that take more than 15 s each
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m slow
 
 format: .venv/installed ## format the code
 	$(BIN)/ruff format .

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from robustnli.attribution import METHODS, attribute, attribute_many, look, mask_map
+from robustnli.attribution import METHODS, attribute, attribute_many, look, look_and_map, mask_map
 from robustnli.errors import InputError
 from robustnli.masking import mask
 from robustnli.models import NLIModel, load
@@ -72,6 +73,26 @@ def test_leave_one_out_and_mask_map_by_hand(tiny: NLIModel) -> None:
         if word in effects:
             assert effects[word].probs == pytest.approx(after.probs, abs=1e-6)
     assert max(map(abs, got.scores)) > 0.01
+
+
+def test_one_pass_gives_what_two_give(tiny: NLIModel) -> None:
+    passes: list[int] = []
+
+    class Counted(NLIModel):
+        def ask(self, encodings: Any, targets: Any) -> Any:
+            passes.append(len(encodings))
+            return super().ask(encodings, targets)
+
+    model = Counted(tiny.parts, tiny.checkpoint, tiny.order)
+    for target in (None, Label.CONTRADICTION):
+        said, scores, effects = look_and_map(model, PAIR, target=target)
+        alone, found = look(tiny, PAIR, target=target)
+        assert said.probs == pytest.approx(alone.probs, abs=1e-6)
+        assert (scores.words, scores.target) == (found.words, found.target) and scores.scores == pytest.approx(found.scores, rel=1e-4)
+        for effect, by_itself in zip(effects, mask_map(tiny, PAIR), strict=True):
+            assert effect.word == by_itself.word and effect.after.probs == pytest.approx(by_itself.after.probs, abs=1e-6)
+    assert passes == [7, 7], "the pair and its six masked forms at once"
+    assert look_and_map(tiny, Pair("A man.", "!"))[2] == ()
 
 
 def test_many_are_one_by_one_in_order(tiny: NLIModel) -> None:

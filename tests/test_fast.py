@@ -100,6 +100,18 @@ def test_the_gradient_of_the_first_groups_alone() -> None:
     torch.testing.assert_close(found, by_autograd(network, ids[0], types[0], 1)[1], rtol=1e-3, atol=1e-4)
 
 
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.data())
+def test_packs_have_few_sizes_and_little_of_no_row(lengths: list[int], data: st.DataObject) -> None:
+    ids = [[1] * n for n in lengths]
+    packed = fast.pack(ids, ids, data.draw(st.integers(0, len(ids))))
+    size, tokens = len(packed.ids), sum(lengths)
+    assert packed.tokens == tokens <= size == len(packed.types) == len(packed.positions) and size % 8 == 0
+    assert size - tokens < max(8, tokens / 7) and len(packed.firsts) % 8 == 0
+    for groups in range(1, len(packed.groups) + 1):
+        head = packed.head(groups)
+        assert head.tokens <= len(head.ids) <= size and len(head.firsts) <= len(packed.firsts)
+
+
 def test_bfloat16_is_near() -> None:
     network = random_network("Bert")
     lean = fast.lean(network.config.to_dict(), network.state_dict())

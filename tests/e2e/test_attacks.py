@@ -100,6 +100,7 @@ def test_a_row_opens_in_the_flip_lab_with_its_words_masked(page: Page) -> None:
     expect(page.get_by_text("All 120 attacks")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_attack_of_ones_own_is_run_cancelled_and_run_again(page: Page, tmp_path: Path) -> None:
     (tmp_path / "long.jsonl").write_text(
         "\n".join(json.dumps(row | {"premise": f"{row['premise']} {i}."}) for i in range(40) for row in pairs(300))

@@ -110,6 +110,7 @@ def test_the_first_pies_are_painted_before_the_rest_is_asked_for(server: str, ch
     assert min(cpu for cpu, _ in spent) < 1.5, spent
 
 
+@pytest.mark.slow
 def test_an_own_file_is_scored_in_the_browser_and_another_is_cancelled(chromium: str, tmp_path: Path) -> None:
     (tmp_path / "large.jsonl").write_text(
         "".join(

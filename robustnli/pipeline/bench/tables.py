@@ -177,7 +177,7 @@ def _growth(r: dict[str, Any]) -> str:
     ]
     return "\n\n".join(
         (
-            f"{machine(r['machine'])} {r['model']}, {r['threads']} thread.",
+            f"{machine(r['machine'])} {r['model']}, {r['threads']} thread{'s' if r['threads'] > 1 else ''}.",
             table(("pairs attacked", "seconds", "pairs/s", "peak memory, MiB"), rows),
             table(("tokens a pair", "pairs/s", "tokens/s", "peak memory, MiB"), lengths),
         )
