@@ -40,6 +40,7 @@ def few_arenas() -> bool:
 def lasting() -> Iterator[None]:
     """What is made inside lasts as long as the process: the garbage collector waits meanwhile, and never looks at it again.
 
+    For imports and what is read once: what refers to itself and is made inside, or lives at its end, is never freed.
     Streamlit collects after each run of a page. With torch, pandas and two models that looked at 260,000 objects, held the interpreter for
     0.14 s and made all other visitors wait; and the imports themselves took half as long again.
     """

@@ -55,7 +55,7 @@ class NLIModel:
     def __init__(self, parts: Parts, checkpoint: Checkpoint, order: tuple[int, int, int], exact: NLIModel | None = None):
         self.parts, self.checkpoint, self.order, self.max_length = parts, checkpoint, order, parts.max_length
         self.mask_id = parts.mask_id
-        self.exact = exact or self  # the same weights in float32
+        self._exact = exact
         self._backend = parts.tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
@@ -73,6 +73,11 @@ class NLIModel:
         with self._lock:
             self._network = self._network or self.parts.network()
             return self._network
+
+    @property
+    def exact(self) -> NLIModel:
+        """The same weights in float32."""
+        return self._exact or self
 
     @property
     def bulk(self) -> NLIModel:

@@ -83,6 +83,19 @@ def test_no_visitor_waits_for_the_collector_to_look_at_what_lasts(shipped: Path)
     assert int(looked_at) < 20_000 < 150_000 < int(lasting) and collects == "False"
 
 
+def test_a_model_that_gave_way_to_another_leaves_memory(shipped: Path) -> None:
+    """What is left out of collection is never freed where it refers to itself: a model must not be among it, nor be such a thing."""
+    code = (
+        "import gc, weakref; from robustnli.ui import server, cached; from robustnli.checkpoints import find; server.prepare()\n"
+        "first, second = [item.checkpoint for item in find() if item.checkpoint][:2]\n"
+        "alive = weakref.ref(cached.model(first)); cached.model(second); assert alive() is not None\n"
+        "cached._model.clear(); print(alive() is None)"
+    )
+    env = {k: v for k, v in os.environ.items() if not k.startswith("ROBUSTNLI_")} | {"ROBUSTNLI_CHECKPOINTS": str(shipped)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stdout + done.stderr
+
+
 def test_a_wrong_setting_ends_the_start_with_one_line() -> None:
     env = os.environ | {"ROBUSTNLI_FRAMED_BY": "nowhere"}
     done = subprocess.run([sys.executable, "-c", "import app"], cwd=ROOT, env=env, capture_output=True, text=True)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
@@ -45,16 +45,21 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+@cache
+def _loader() -> Callable[[str], NLIModel]:
+    with lasting():  # torch, that is; not a model, which may give way to another
+        from robustnli.models import load
+    return load
+
+
 @st.cache_resource(max_entries=6, show_spinner="Loading the model")
 def _model(path: str, fingerprint: str) -> NLIModel:
-    with lasting():
-        from robustnli.models import load
-
-        return load(path)
+    return _loader()(path)
 
 
 def model(checkpoint: Checkpoint) -> NLIModel:
     """The loaded model, shared by all sessions; loaded anew when the folder's fingerprint changes."""
+    _loader()  # before the cache is asked: its frames, which hold the model, must not be among what lasts
     return _model(checkpoint.path, checkpoint.fingerprint)
 
 
