@@ -26,7 +26,8 @@ test: .venv/installed ## run all tests but the slow ones (see test-slow); what i
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'browser and not slow'
 
 test-slow: .venv/installed ## run the tests that take more than 15 s each
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m slow
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'slow and not browser'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow and browser'
 
 format: .venv/installed ## format the code
 	$(BIN)/ruff format .
